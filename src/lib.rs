@@ -44,6 +44,7 @@
 //!
 //! | feature | by default | what it adds |
 //! |---|---|---|
+//! | `admin` | yes | the HTTP API over a fleet, its metrics and its console; `cli` needs it |
 //! | `cli` | yes | the command line: [`cli::main`] and the program `botroupe` |
 //! | `sandbox` | yes | the embedded server: [`sandbox`], and the endpoint `sandbox` |
 //! | `simulator` | no | `simulator`: a fleet and its server on a virtual clock |
@@ -88,6 +89,10 @@ pub mod types;
 pub mod account;
 #[cfg(not(feature = "unstable"))]
 mod account;
+#[cfg(all(feature = "admin", feature = "unstable"))]
+pub mod admin;
+#[cfg(all(feature = "admin", not(feature = "unstable")))]
+mod admin;
 #[cfg(feature = "unstable")]
 pub mod app;
 #[cfg(not(feature = "unstable"))]

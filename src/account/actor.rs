@@ -7,7 +7,9 @@
 use super::group_paces::SharedGroupPaces;
 use super::handle::AccountHandle;
 use super::log::{self, StatusLog};
-use super::message::{Changed, Command, Handled, Instruct, Reconfigure, Send, TellStatus};
+use super::message::{
+    Changed, Command, Handled, Instruct, MakeConnector, Reconfigure, Send, TellStatus,
+};
 use super::provider;
 use super::shared_governor::SharedGovernor;
 use super::subscriber::{Subscriber, Wish};
@@ -61,7 +63,7 @@ pub struct AccountSpec {
     /// The account.
     pub config: Arc<CoreConfig>,
     /// Makes the connector, on the arbiter that runs the account.
-    pub connector: Arc<dyn Fn() -> Rc<dyn Connector> + std::marker::Send + Sync>,
+    pub connector: MakeConnector,
     /// Asks whether another login is there, when there are an administrator's credentials.
     pub rest: Option<Arc<Rest>>,
     /// Gets what happens to the account; outlives it.
@@ -687,11 +689,15 @@ impl Handler<Instruct> for Account {
 impl Handler<Reconfigure> for Account {
     type Result = ();
 
-    fn handle(&mut self, Reconfigure { config, rest }: Reconfigure, _: &mut Context<Self>) {
+    fn handle(&mut self, new: Reconfigure, _: &mut Context<Self>) {
         let _running = Running::enter(self.number);
         self.begin();
-        self.rest = rest;
-        self.core(|core, now, memory| core.reconfigure(now, memory, config));
+        self.rest = new.rest;
+        self.core(|core, now, memory| core.reconfigure(now, memory, new.config));
+        if let Some(connector) = new.connector {
+            self.connector = connector();
+            self.core(Core::relink);
+        }
     }
 }
 

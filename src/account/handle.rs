@@ -2,7 +2,7 @@
 
 use super::actor::Account;
 use super::collect::StatusPlace;
-use super::message::{Command, Handled, Instruct, Reconfigure, Send, TellStatus};
+use super::message::{Command, Handled, Instruct, MakeConnector, Reconfigure, Send, TellStatus};
 use crate::gateway::{SharedMemory, now};
 use crate::policy::Now;
 use crate::proto::answer::Sent;
@@ -26,7 +26,7 @@ pub struct AccountHandle(Arc<Shared>);
 struct Shared {
     user: UserId,
     addr: RwLock<Option<Addr<Account>>>,
-    /// The number of the actor that speaks for the account, counted from 1. An actor may be replaced while its
+    /// The number of the actor that speaks for the account. An actor may be replaced while its
     /// thread hangs; when the thread comes back, the old actor must not speak for the account any more.
     present: AtomicU64,
     /// The number of the actor that is ready; zero when none is.
@@ -249,7 +249,17 @@ impl AccountHandle {
 
     /// A new actor takes over. Returns its number and silences every actor before it.
     pub(super) fn begin_life(&self) -> u64 {
-        self.0.present.fetch_add(1, Ordering::Relaxed) + 1
+        // Over all accounts: one that leaves and comes back has a new handle.
+        static LIVES: AtomicU64 = AtomicU64::new(0);
+        let life = LIVES.fetch_add(1, Ordering::Relaxed) + 1;
+        self.0.present.store(life, Ordering::Relaxed);
+        life
+    }
+
+    /// The number of the actor that speaks for the account; no other actor of the process has it. Zero before the
+    /// first.
+    pub(crate) fn life(&self) -> u64 {
+        self.0.present.load(Ordering::Relaxed)
     }
 
     /// Silences the present actor, which is lost.
@@ -420,10 +430,19 @@ impl AccountHandle {
     }
 
     /// Gives the account a new config, if it runs.
-    pub(crate) fn reconfigure(&self, config: Arc<CoreConfig>, rest: Option<Arc<Rest>>) {
+    pub(crate) fn reconfigure(
+        &self,
+        config: Arc<CoreConfig>,
+        rest: Option<Arc<Rest>>,
+        connector: Option<MakeConnector>,
+    ) {
         // As rare as an order, and not to be lost either.
         if let Some(addr) = self.addr() {
-            addr.do_send(Reconfigure { config, rest });
+            addr.do_send(Reconfigure {
+                config,
+                rest,
+                connector,
+            });
         }
     }
 

@@ -1,9 +1,11 @@
 //! The messages between an account, its supervisor and its subscriber.
 
 use super::collect::StatusPlace;
+use crate::gateway::Connector;
 use crate::rest::Rest;
 use actix::prelude::*;
 use botroupe_core::account::{AccountEvent, CoreConfig, OutboxError, OutboxItem, Status};
+use std::rc::Rc;
 use std::sync::Arc;
 use tokio::sync::oneshot;
 
@@ -66,12 +68,25 @@ pub enum Command {
 #[rtype(result = "()")]
 pub struct Instruct(pub Command);
 
+/// Makes what an account opens its links with, on the arbiter that runs it.
+pub type MakeConnector = Arc<dyn Fn() -> Rc<dyn Connector> + std::marker::Send + Sync>;
+
 /// A new config of the account, which stays as it is otherwise.
-#[derive(Clone, Debug, Message)]
+#[derive(Clone, Message)]
 #[rtype(result = "()")]
 pub struct Reconfigure {
     /// What it is made of from now on.
     pub config: Arc<CoreConfig>,
     /// Asks whether another login is there.
     pub rest: Option<Arc<Rest>>,
+    /// What it opens its links with, where that changes: then the login moves to a new link.
+    pub connector: Option<MakeConnector>,
+}
+
+impl std::fmt::Debug for Reconfigure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Reconfigure")
+            .field("user", &self.config.user)
+            .finish_non_exhaustive()
+    }
 }

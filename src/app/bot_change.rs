@@ -62,6 +62,16 @@ pub enum BotChangeError {
 }
 
 impl BotChange {
+    /// What changes, for logs.
+    pub(crate) const fn word(&self) -> &'static str {
+        match self {
+            Self::All(_) => "all",
+            Self::Enable(_) => "enabled",
+            Self::Disable(_) => "disabled",
+            Self::Configure(..) => "configured",
+        }
+    }
+
     /// Gives a bot settings of any serde type that is a table.
     ///
     /// # Errors

@@ -2,17 +2,23 @@
 
 #[cfg(doc)]
 use super::App;
+use super::bot_change::{self, BotChange, BotChangeError};
 use super::outbox::{OutboxOrder, OutboxOrderError};
 use super::reload::{Plan, ReloadError, Reloader};
 use super::runtime::Runtime;
-use crate::account::{Command, Status};
-use crate::bot::Pool;
+use crate::account::{Command, Counters, Status, StatusCollector};
+use crate::bot::{Api, FileAccess, Pool, Uploads};
 use crate::config::Config;
 use crate::proto::id::UserId;
-use crate::store::Condition;
+use crate::store::{Condition, StoreError};
 use crate::supervisor::{CountOnline, GetStatus, Order, OrderError, Supervisor, UntilEnd};
-use actix::prelude::Addr;
+use actix::prelude::{Addr, ArbiterHandle};
+use botroupe_core::ledger::Letter;
 use std::sync::Arc;
+use std::time::Duration;
+
+/// How long accounts may take to tell their counters.
+const COUNTERS_LIMIT: Duration = Duration::from_secs(1);
 
 /// Asks a running [`App`] for its status and gives orders. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -21,6 +27,27 @@ pub struct Controller {
     pool: Pool,
     runtime: Arc<Runtime>,
     reloader: Reloader,
+    carriage: Carriage,
+}
+
+/// How accounts carry files.
+#[derive(Clone, Debug)]
+pub(super) struct Carriage {
+    /// The thread for it, where bots are made as well.
+    pub(super) thread: ArbiterHandle,
+    pub(super) uploads: Uploads,
+    pub(super) files: FileAccess,
+}
+
+/// What an account has counted.
+#[derive(Clone, Debug)]
+pub(crate) struct Counted {
+    /// The account.
+    pub(crate) user: UserId,
+    /// Which actor counted: each begins at zero, but for what its bots count.
+    pub(crate) life: u64,
+    /// The counters.
+    pub(crate) counters: Counters,
 }
 
 impl Controller {
@@ -29,13 +56,90 @@ impl Controller {
         pool: Pool,
         runtime: Arc<Runtime>,
         reloader: Reloader,
+        carriage: Carriage,
     ) -> Self {
         Self {
             supervisor,
             pool,
             runtime,
             reloader,
+            carriage,
         }
+    }
+
+    /// Acts as one account, as its bots do; `None` when there is no such account.
+    #[must_use]
+    pub fn api(&self, user: &str) -> Option<Api> {
+        let member = self.runtime.roster.member(user)?;
+        let Carriage {
+            thread,
+            uploads,
+            files,
+        } = self.carriage.clone();
+        let api = Api::new(member.handle).with_files(thread, uploads, files);
+        Some(api.on_ledger(member.ledger))
+    }
+
+    /// Whether an account may act at present; `None` when there is no such account.
+    pub(crate) fn is_ready(&self, user: &str) -> Option<bool> {
+        Some(self.runtime.roster.member(user)?.handle.is_ready())
+    }
+
+    /// The names of the bots that an account runs, in their order; `None` when there is no such account.
+    #[must_use]
+    pub fn bots_of(&self, user: &str) -> Option<Arc<[Arc<str>]>> {
+        self.runtime.hosts.bots_of(user)
+    }
+
+    /// The bots of every account.
+    #[must_use]
+    pub fn bots(&self) -> Vec<(UserId, Arc<[Arc<str>]>)> {
+        self.runtime.hosts.bots_of_all()
+    }
+
+    /// The names of the bots that accounts may run.
+    #[must_use]
+    pub fn known_bots(&self) -> Vec<String> {
+        self.runtime.hosts.known_bots()
+    }
+
+    /// Changes the bots of an account, which stays online.
+    ///
+    /// # Errors
+    /// [`BotChangeError`]; then nothing changes.
+    pub(crate) async fn change_bots(
+        &self,
+        account: &str,
+        change: BotChange,
+    ) -> Result<(), BotChangeError> {
+        bot_change::change(&self.runtime.hosts, &self.carriage.thread, account, change).await
+    }
+
+    /// What each account has counted, of those that answer within a second.
+    pub(crate) async fn counters(&self) -> Vec<Counted> {
+        let collector = StatusCollector::default();
+        let mut lives = Vec::new();
+        for (number, account) in self.runtime.roster.handles().into_iter().enumerate() {
+            // Asked before: what a later actor answers is found to be less.
+            lives.push(account.life());
+            account.tell_status(collector.place(number));
+        }
+        let answers = collector.collect(COUNTERS_LIMIT).await;
+        let counted = answers.into_iter().map(|(number, status)| Counted {
+            user: status.user,
+            life: lives.get(number).copied().unwrap_or_default(),
+            counters: status.counters,
+        });
+        counted.collect()
+    }
+
+    /// The letters that are to be sent, that failed, or of which it is unknown whether they arrived, each with its
+    /// account.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn letters(&self) -> Result<Vec<(Letter, String)>, StoreError> {
+        self.runtime.letters().await
     }
 
     /// The status of every account with its flight recorder, in the order of the config.
@@ -60,6 +164,12 @@ impl Controller {
         self.supervisor.send(CountOnline).await.unwrap_or_default()
     }
 
+    /// How many accounts run, whether they are online or not.
+    #[must_use]
+    pub fn accounts(&self) -> usize {
+        self.runtime.roster.len()
+    }
+
     /// Gives an order to an account.
     ///
     /// # Errors
@@ -82,9 +192,11 @@ impl Controller {
     }
 
     /// What putting this config in the place of the running one would do.
-    #[must_use]
-    pub fn plan(&self, config: &Config) -> Plan {
-        self.reloader.plan(config)
+    ///
+    /// # Errors
+    /// [`ReloadError`] when the SecretKey cannot be fetched.
+    pub async fn plan(&self, config: Config) -> Result<Plan, ReloadError> {
+        self.reloader.plan(config).await
     }
 
     /// Puts a config in the place of the running one: as a whole, or not at all. Accounts that do not change stay

@@ -196,6 +196,20 @@ impl Hosts {
         self.changing.lock().await
     }
 
+    /// The bots of every account.
+    pub(super) fn bots_of_all(&self) -> Vec<(UserId, Arc<[Arc<str>]>)> {
+        let places = lock(&self.places);
+        let places = places.all.values();
+        places
+            .map(|place| (place.account.user().clone(), place.bots.clone()))
+            .collect()
+    }
+
+    /// The names of the bots that accounts may run.
+    pub(super) fn known_bots(&self) -> Vec<String> {
+        self.bots.names().map(str::to_owned).collect()
+    }
+
     /// Changes the bots of an account, all or nothing.
     pub(super) async fn change(&self, user: &str, change: BotChange) -> Result<(), BotChangeError> {
         let _alone = self.changing.lock().await;

@@ -17,12 +17,14 @@ mod terms;
 
 pub(crate) use bot_change::BotChange;
 pub use bot_change::BotChangeError;
+use controller::Carriage;
 pub use controller::Controller;
+pub(crate) use controller::Counted;
 pub use error::AppError;
 pub use outbox::{OutboxOrder, OutboxOrderError};
 pub use reload::{AccountStep, Action, Plan, ReloadError};
 pub use sandbox::check_sandbox;
-pub(crate) use terms::Credentials;
+pub(crate) use terms::{Credentials, fetch_secret_key};
 
 pub use crate::supervisor::OrderError;
 
@@ -122,6 +124,9 @@ impl App {
         away: HashMap<UserId, (Phase, Cause)>,
         connector: MakeConnector,
     ) -> Result<Self, AppError> {
+        let mut config = config.clone();
+        fetch_secret_key(&mut config).await?;
+        let config = &config;
         let maker = Maker::default();
         check_bots(&maker, config, bots).await?;
         use_net(&config.network)?;
@@ -266,6 +271,11 @@ impl App {
                 supervisor: self.supervisor.clone(),
                 on: self.file_thread.handle(),
                 alone: self.reloading.clone(),
+            },
+            Carriage {
+                thread: self.file_thread.handle(),
+                uploads: self.uploads,
+                files: self.files.clone(),
             },
         )
     }

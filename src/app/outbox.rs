@@ -57,6 +57,23 @@ impl Runtime {
         }
     }
 
+    /// What is to be sent or was not sent, each with its account.
+    pub(super) async fn letters(&self) -> Result<Vec<(Letter, String)>, StoreError> {
+        let letters = self.store.letters().await?;
+        let of = |letter: &Letter| match self.roster.ledger(letter.account) {
+            Some(ledger) => ledger.account().to_string(),
+            // One that the config has no more.
+            None => format!("no. {}", letter.account.0),
+        };
+        Ok(letters
+            .into_iter()
+            .map(|letter| {
+                let account = of(&letter);
+                (letter, account)
+            })
+            .collect())
+    }
+
     fn retry(&self, letter: Letter) -> Result<(), OutboxOrderError> {
         let ledger = self.roster.ledger(letter.account);
         let ledger = ledger.ok_or(OutboxOrderError::NoAccount(letter.number))?;

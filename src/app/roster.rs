@@ -96,6 +96,13 @@ impl Roster {
         self.lock().members.get(user).cloned()
     }
 
+    /// The handles of all accounts, in no order.
+    pub(super) fn handles(&self) -> Vec<AccountHandle> {
+        let accounts = self.lock();
+        let members = accounts.members.values();
+        members.map(|member| member.handle.clone()).collect()
+    }
+
     /// The ledger of the account with this number in the store, when it runs.
     pub(super) fn ledger(&self, store: AccountNo) -> Option<Arc<Ledger>> {
         self.lock().by_store.get(&store).cloned()

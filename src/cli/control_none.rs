@@ -1,31 +1,38 @@
-//! Stands for the control socket on systems without Unix sockets: there is no status and there are no orders.
+//! Stands for the control socket on systems without Unix sockets: a process is asked over TCP there, with a token.
 
 use super::exit::Failure;
-use super::request::Request;
-use super::seat::Seat;
-use crate::app::Controller;
+use crate::admin::types::{ConsoleLink, OrderKind};
 use serde_json::Value;
-use std::io;
 use std::path::Path;
 
-/// Nothing.
-#[derive(Debug)]
-pub(super) struct Control;
-
-impl Control {
-    /// # Errors
-    /// Always.
-    pub(super) fn open(_: &Seat) -> io::Result<Self> {
-        Err(io::ErrorKind::Unsupported.into())
-    }
-
-    pub(super) fn serve(&mut self, _: Controller) {}
+fn refusal<T>() -> Result<T, Failure> {
+    Err(Failure::Usage(
+        "a running process can be asked and ordered from the command line on Unix systems only; \
+         elsewhere use [admin] listen"
+            .to_owned(),
+    ))
 }
 
 /// # Errors
 /// Always.
-pub(super) fn ask(_: &Path, _: &Request) -> Result<Value, Failure> {
-    Err(Failure::Usage(
-        "a running process can be asked and ordered on Unix systems only".to_owned(),
-    ))
+pub(super) fn status(_: &Path, _: Option<&str>) -> Result<Value, Failure> {
+    refusal()
+}
+
+/// # Errors
+/// Always.
+pub(super) fn order(_: &Path, _: &str, _: OrderKind) -> Result<(), Failure> {
+    refusal()
+}
+
+/// # Errors
+/// Always.
+pub(super) fn letter(_: &Path, _: u64, _: bool) -> Result<(), Failure> {
+    refusal()
+}
+
+/// # Errors
+/// Always.
+pub(super) fn console_link(_: &Path) -> Result<ConsoleLink, Failure> {
+    refusal()
 }

@@ -7,6 +7,7 @@ mod alerts;
 mod args;
 mod chat;
 mod check;
+mod console;
 #[cfg_attr(not(unix), path = "control_none.rs")]
 mod control;
 mod env;
@@ -19,13 +20,14 @@ mod memory;
 mod new;
 mod output;
 mod progress;
+mod reload;
 mod report;
-mod request;
 mod run;
 #[cfg(feature = "sandbox")]
 mod sandbox;
 mod seat;
 mod store;
+mod token;
 mod usersig;
 
 use std::{
@@ -40,6 +42,7 @@ use exit::{Failure, USAGE};
 use load::load;
 use logging::init as init_logging;
 
+use crate::admin::types::OrderKind;
 use crate::bot::Bots;
 use crate::config::{Env, LogConfig, LogJournal};
 pub use logging::{LogControl, LogNameError};
@@ -105,7 +108,13 @@ fn execute(args: Args, bots: &Bots, env: &dyn Env, out: &mut dyn Write) -> Resul
             config.record = args.run.record();
             log(config.log.clone())?;
             let format = format.unwrap_or(config.log.format);
-            run::run(args.path(), args.run.force, &config, bots, format)?;
+            let source = reload::ConfigSource {
+                path: args.path().to_owned(),
+                overrides: args.run.config.overrides(),
+                record: args.run.record(),
+                bots: bots.clone(),
+            };
+            run::run(source, &args.run, &config, format)?;
         }
         #[cfg(feature = "sandbox")]
         Command::Sandbox(args) => {
@@ -115,19 +124,19 @@ fn execute(args: Args, bots: &Bots, env: &dyn Env, out: &mut dyn Write) -> Resul
             sandbox::sandbox(args.listen, sandbox::settings(args, key, token), out)?;
         }
         Command::Status(args) => status(&args, out)?,
-        Command::Hold(args) => order(&args, |account| request::Request::Hold { account })?,
-        Command::Resume(args) => order(&args, |account| request::Request::Resume { account })?,
-        Command::Relogin(args) => order(&args, |account| request::Request::Relogin { account })?,
-        Command::Quarantine(args) => {
-            order(&args, |account| request::Request::Quarantine { account })?;
-        }
-        Command::Release(args) => order(&args, |account| request::Request::Release { account })?,
+        Command::Hold(args) => order(&args, OrderKind::Hold)?,
+        Command::Resume(args) => order(&args, OrderKind::Resume)?,
+        Command::Relogin(args) => order(&args, OrderKind::Relogin)?,
+        Command::Quarantine(args) => order(&args, OrderKind::Quarantine)?,
+        Command::Release(args) => order(&args, OrderKind::Release)?,
         Command::Store(command) => store::store(&command, env, bots, out)?,
         Command::Alerts(AlertsCommand::Test(args)) => {
             log(LogConfig::default())?;
             alerts::test(&args, env, bots, out)?;
         }
         Command::New(command) => new::new(&command, out)?,
+        Command::Console(args) => console::console(&args, out)?,
+        Command::Token(command) => token::token(&command, out)?,
         Command::Outbox(command) => store::outbox(&command, env, bots, out)?,
         Command::Chat(args) => {
             let config = load(&args.config.config, &args.config.overrides(), env, bots)?;
@@ -147,23 +156,12 @@ fn execute(args: Args, bots: &Bots, env: &dyn Env, out: &mut dyn Write) -> Resul
     out.flush().map_err(Failure::Output)
 }
 
-fn order(args: &OrderArgs, request: fn(String) -> request::Request) -> Result<(), Failure> {
-    control::ask(&args.config, &request(args.account.clone())).map(drop)
+fn order(args: &OrderArgs, order: OrderKind) -> Result<(), Failure> {
+    control::order(&args.config, &args.account, order)
 }
 
 fn status(args: &StatusArgs, out: &mut dyn Write) -> Result<(), Failure> {
-    let mut answer = control::ask(&args.config, &request::Request::Status)?;
-    if let Some(name) = &args.account {
-        let none = Failure::Runtime(format!("there is no account {name}").into());
-        let accounts = answer["accounts"]
-            .as_array_mut()
-            .map(std::mem::take)
-            .unwrap_or_default();
-        let mut accounts = accounts.into_iter();
-        answer = accounts
-            .find(|account| account["account"] == name.as_str())
-            .ok_or(none)?;
-    }
+    let answer = control::status(&args.config, args.account.as_deref())?;
     let text = match &args.account {
         _ if args.json => format!("{answer}\n"),
         Some(_) => report::story(&answer, unix_now()),

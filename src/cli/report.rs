@@ -1,7 +1,7 @@
-//! The status of accounts, as JSON for programs and as text for people.
+//! The status of accounts as text for people, from the JSON that the admin API gives programs.
 
 use super::store;
-use crate::account::{Cause, Clock, Off, RecordedEvent, Status};
+use crate::account::{Clock, Off};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -9,66 +9,6 @@ use unicode_width::UnicodeWidthStr;
 
 /// The most online accounts that are listed one by one.
 const LISTED: usize = 40;
-
-/// The whole status of one account.
-#[cfg_attr(not(unix), allow(dead_code, reason = "only asked over a Unix socket"))]
-pub(super) fn to_json(status: &Status) -> Value {
-    let counters = &status.counters;
-    let records: Vec<Value> = status
-        .records
-        .iter()
-        .map(|record| {
-            let (at, connection) = (record.at.as_secs(), record.connection);
-            match &record.event {
-                RecordedEvent::Online(resumed) => json!({
-                    "at": at, "connection": connection, "event": "online", "resumed": resumed,
-                }),
-                RecordedEvent::Ended { cause, then, host } => json!({
-                    "at": at, "connection": connection, "event": "ended", "cause": cause.word(),
-                    "detail": cause.to_string(), "then": then.word(), "host": host,
-                    "failures": record.failures,
-                }),
-            }
-        })
-        .collect();
-    // An account that is online and was never offline has no cause.
-    let cause = Some(&status.cause)
-        .filter(|cause| !(status.phase.is_online() && **cause == Cause::NotStarted));
-    json!({
-        "account": status.user,
-        "state": status.phase.word(),
-        "online": status.phase.is_online(),
-        "since": status.since.as_secs(),
-        "cause": cause.map(|cause| cause.word()),
-        "detail": cause.map(ToString::to_string),
-        "next": status.next.map(|at| at.as_secs()),
-        "waits_for": status.waits_for,
-        "degraded": status.degraded,
-        "open": status.open,
-        "resumed": status.resumed,
-        "user_sig_ends": status.user_sig_ends,
-        "clock_offset_ms": off_by(status.clock_offset),
-        "counters": {
-            "logins": counters.logins, "resumes": counters.resumes, "renewals": counters.renewals,
-            "lost_links": counters.lost_links, "multipleAccount": counters.kicked_by_account,
-            "multipleDevice": counters.kicked_by_device, "REST_API_Kick": counters.kicked_by_rest,
-            "userSigExpired": counters.expired, "received": counters.received,
-            "sent": counters.sent, "unsent": counters.unsent, "unknown": counters.unknown, "paced": counters.paced, "dropped": counters.dropped,
-            "ignored": counters.ignored, "failed_handlers": counters.failed_handlers,
-        },
-        "records": records,
-    })
-}
-
-/// The service tells its time in whole seconds, so a smaller difference means nothing.
-#[cfg_attr(not(unix), allow(dead_code, reason = "only asked over a Unix socket"))]
-const fn off_by(milliseconds: i64) -> i64 {
-    if milliseconds.abs() <= 1000 {
-        0
-    } else {
-        milliseconds
-    }
-}
 
 fn clock_words(offset: i64) -> String {
     let off = Off(offset).to_string();
@@ -429,22 +369,6 @@ mod tests {
             {"account": "b", "online": false, "state": "held", "since": 90, "detail": "an operator ordered it"},
         ]});
         insta::assert_snapshot!(table(&answer, 200, false));
-    }
-
-    #[test]
-    fn one_that_is_online_and_never_was_away_has_no_reason() {
-        let user = crate::proto::id::UserId::parse("a").unwrap();
-        let mut status = Status::new(user, std::time::Duration::ZERO);
-        status.phase = crate::account::Phase::Online;
-        status.clock_offset = -948;
-        let told = to_json(&status);
-        assert_eq!(
-            (&told["cause"], &told["detail"]),
-            (&Value::Null, &Value::Null)
-        );
-        assert_eq!(told["clock_offset_ms"], 0, "whole seconds are told");
-        status.cause = Cause::Crashed;
-        assert_eq!(to_json(&status)["cause"], "crashed");
     }
 
     #[test]

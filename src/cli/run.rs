@@ -1,7 +1,7 @@
 //! `botroupe run`: runs a config until it is told to stop.
 
+use super::args::RunArgs;
 use super::check;
-use super::control::Control;
 use super::exit::{Failure, saved};
 use super::kept::Kept;
 use super::limits::Handles;
@@ -9,11 +9,13 @@ use super::logging::json_line;
 use super::memory::Memory;
 use super::output;
 use super::progress::Progress;
+use super::reload::{ConfigSource, Reloads, Watch};
 use super::seat::{Lock, Seat};
 use crate::account::{Changed, Phase};
-use crate::alerts::{Watch, WatchHandle};
+use crate::admin::types::SandboxOf;
+use crate::admin::{AdminError, Feed, Opened, Setting};
+use crate::alerts::{Watch as AlertWatch, WatchHandle};
 use crate::app::{App, AppError};
-use crate::bot::Bots;
 use crate::config::{Config, Endpoint, LogFormat};
 use crate::fleet::{Signal, Signals};
 use crate::gateway::now;
@@ -22,26 +24,30 @@ use crate::store::OpenError;
 use actix::prelude::*;
 use botroupe_core::alerts::Rule;
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::Notify;
 
 /// Runs until a signal comes, then stops in order; a second signal ends it at once.
 ///
 /// # Errors
 /// When something cannot be started, a second signal came, or the supervisor of the accounts died.
 pub(super) fn run(
-    path: &Path,
-    force: bool,
+    source: ConfigSource,
+    args: &RunArgs,
     config: &Config,
-    bots: &Bots,
     format: LogFormat,
 ) -> Result<(), Failure> {
+    let source = Arc::new(source);
+    let (path, bots) = (source.path.as_path(), &source.bots);
     look_at_handles(config)?;
     let seat = Seat::for_run(path).inspect_err(
         |error| tracing::warn!(%error, "no place for a control socket, a lock and what is kept over restarts"),
     );
     let seat = seat.ok();
-    let lock = seat.as_ref().map(|seat| Lock::take(path, seat, force));
+    let lock = seat.as_ref().map(|seat| Lock::take(path, seat, args.force));
     let lock = lock.transpose()?;
     let crashed = lock.as_ref().and_then(Lock::crashed_before);
     if let Some(pid) = crashed {
@@ -60,18 +66,13 @@ pub(super) fn run(
             .iter()
             .filter(|account| account.enabled)
             .count();
-        // Without the socket everything works except `botroupe status` and orders.
-        let mut control = seat.as_ref().and_then(|seat| {
-            Control::open(seat)
-                .inspect_err(|error| tracing::warn!(%error, "no control socket; `botroupe status` will not find this process"))
-                .ok()
-        });
-        let watch = Watch::start(config, &path.display().to_string(), fastrand::u64(..));
-        if let (Some(watch), Some(pid)) = (&watch, crashed) {
-            watch.happened(Rule::Crash, crash_text(pid));
+        let opened = open_admin(config, seat.as_ref())?;
+        let alerts = AlertWatch::start(config, &path.display().to_string(), fastrand::u64(..));
+        if let (Some(alerts), Some(pid)) = (&alerts, crashed) {
+            alerts.happened(Rule::Crash, crash_text(pid));
         }
-        let to_watch = watch.as_ref().map(WatchHandle::observer);
-        let board = Board::new(config, format, enabled, kept, to_watch).start();
+        let to_alerts = alerts.as_ref().map(WatchHandle::observer);
+        let board = Board::new(config, format, enabled, kept, (opened.feed(), to_alerts)).start();
         let app = tokio::select! {
             app = App::start_with(config, bots, Some(board.clone().recipient()), away) => app.map_err(|error| app_failure(config, error))?,
             // Nothing is online yet, so there is nothing to log out.
@@ -81,31 +82,48 @@ pub(super) fn run(
         if let Some(url) = app.sandbox_url() {
             board.do_send(Announce(url));
         }
-        if let Some(control) = &mut control {
-            control.serve(app.controller());
-        }
-        if let Some(watch) = &watch {
+        if let Some(alerts) = &alerts {
             let apis = WatchHandle::writers(config).into_iter().filter_map(|user| {
                 let api = app.api(user.as_str())?;
                 Some((user, api))
             });
-            watch.begin(app.controller(), apis.collect());
+            alerts.begin(app.controller(), apis.collect());
         }
         let controller = app.controller();
+        let admin = opened.serve(Setting {
+            controller: controller.clone(),
+            moved: seat.as_ref().and_then(Seat::told),
+            sandbox: app.sandbox_url().map(|url| SandboxOf {
+                url,
+                sdk_app_id: config.app.sdk_app_id.get(),
+            }),
+        });
+        if let Some(url) = admin.url() {
+            board.do_send(AnnounceAdmin(url.to_owned()));
+        }
+        let reloads = Reloads::new(source.clone(), app.controller());
+        let mut watch = Watch::new(&source, config);
+        // One at a time; what comes meanwhile asks for one more.
+        let wanted = Rc::new(Notify::new());
+        let reloader = actix_rt::spawn(reload_when(wanted.clone(), reloads, board.clone(), format));
         loop {
             tokio::select! {
                 signal = signals.next() => match signal {
                     #[cfg(unix)]
                     Signal::Report => report_memory(&memory, &app, format).await,
+                    #[cfg(unix)]
+                    Signal::Reload => wanted.notify_one(),
                     Signal::Stop => break,
                 },
+                () = watch.changed(), if args.watch => wanted.notify_one(),
                 // A process that keeps no account online must not look alive.
                 () = controller.ended() => return Err(supervisor_died()),
             }
         }
-        drop(control);
+        drop(admin);
         // Nobody wants to hear that the accounts go now.
-        drop(watch);
+        drop(alerts);
+        reloader.abort();
         tracing::info!("stopping: handlers finish, accounts log out; once more to end at once");
         report_memory(&memory, &app, format).await;
         tokio::select! {
@@ -128,6 +146,34 @@ pub(super) fn run(
     }
     let written = output::finish();
     outcome.and(written.map_or(Ok(()), |error| Err(Failure::Output(error))))
+}
+
+/// Listens for those who ask and order. Without the control socket everything works except `botroupe status` and
+/// orders; an address that the config names has to be had.
+fn open_admin(config: &Config, seat: Option<&Seat>) -> Result<Opened, Failure> {
+    #[cfg_attr(not(unix), expect(unused_mut, reason = "sockets are added on Unix"))]
+    let mut opened = Opened::new(&config.admin).map_err(|error| match error {
+        AdminError::Tls(_) => config.unusable("admin.tls", error.to_string()).into(),
+        error => Failure::Runtime(error.into()),
+    })?;
+    #[cfg(unix)]
+    if let Some(seat) = seat
+        && let Err(error) = opened.add_socket(&seat.socket())
+    {
+        tracing::warn!(%error, "no control socket; `botroupe status` will not find this process");
+    }
+    #[cfg(not(unix))]
+    let _ = seat;
+    Ok(opened)
+}
+
+/// Reloads the config each time it is wanted.
+async fn reload_when(wanted: Rc<Notify>, reloads: Reloads, board: Addr<Board>, format: LogFormat) {
+    loop {
+        wanted.notified().await;
+        reloads.reload_aloud(format).await;
+        board.do_send(Reloaded(reloads.accounts()));
+    }
 }
 
 /// Raises the limit of open files, and warns when it is too low for all accounts.
@@ -223,8 +269,10 @@ struct Board {
     progress: Option<Progress>,
     /// The accounts that stay offline over a restart.
     kept: Option<Kept>,
-    /// Whoever tells people of it.
-    watch: Option<Recipient<Changed>>,
+    /// Those who follow the changes.
+    feed: Feed,
+    /// Whoever tells people of them.
+    alerts: Option<Recipient<Changed>>,
 }
 
 /// Everything has started. No timer may run earlier, because a start that fails drops the runtime.
@@ -237,6 +285,16 @@ struct Begin;
 #[rtype(result = "()")]
 struct Announce(String);
 
+/// Where the admin API listens.
+#[derive(Message)]
+#[rtype(result = "()")]
+struct AnnounceAdmin(String);
+
+/// The config was reloaded: so many accounts run now.
+#[derive(Message)]
+#[rtype(result = "()")]
+struct Reloaded(usize);
+
 /// Answered when everything before it is written.
 #[derive(Message)]
 #[rtype(result = "()")]
@@ -248,7 +306,7 @@ impl Board {
         format: LogFormat,
         enabled: usize,
         kept: Option<Kept>,
-        watch: Option<Recipient<Changed>>,
+        (feed, alerts): (Feed, Option<Recipient<Changed>>),
     ) -> Self {
         let example = config
             .accounts
@@ -269,7 +327,8 @@ impl Board {
             rate: config.governor.logins_per_second,
             progress: None,
             kept,
-            watch,
+            feed,
+            alerts,
         }
     }
 
@@ -347,6 +406,22 @@ impl Handler<Announce> for Board {
     }
 }
 
+impl Handler<AnnounceAdmin> for Board {
+    type Result = ();
+
+    fn handle(&mut self, AnnounceAdmin(url): AnnounceAdmin, _: &mut Context<Self>) {
+        self.human(&format!("admin API listening on {url}"));
+    }
+}
+
+impl Handler<Reloaded> for Board {
+    type Result = ();
+
+    fn handle(&mut self, Reloaded(enabled): Reloaded, _: &mut Context<Self>) {
+        self.enabled = enabled;
+    }
+}
+
 impl Handler<Flush> for Board {
     type Result = ();
 
@@ -359,8 +434,9 @@ impl Handler<Changed> for Board {
     type Result = ();
 
     fn handle(&mut self, changed: Changed, _: &mut Context<Self>) {
-        if let Some(watch) = &self.watch {
-            watch.do_send(changed.clone());
+        self.feed.tell(&changed);
+        if let Some(alerts) = &self.alerts {
+            alerts.do_send(changed.clone());
         }
         let Changed { status, online } = changed;
         if let Some(kept) = &mut self.kept {
@@ -368,6 +444,8 @@ impl Handler<Changed> for Board {
         }
         let stays_away = matches!(status.phase, Phase::Held | Phase::Quarantined);
         let shown = self.shown.get(&status.user).copied();
+        // It has left the fleet, or the process ends.
+        let left = (status.phase == Phase::Stopped).then(|| status.user.clone());
         match online {
             Some(true) => {
                 self.online += 1;
@@ -391,6 +469,9 @@ impl Handler<Changed> for Board {
                 self.shown.insert(status.user, false);
             }
             None => {}
+        }
+        if let Some(user) = left {
+            self.shown.remove(&user);
         }
         if !self.greeted && self.shown.len() == self.enabled {
             self.greet();

@@ -94,6 +94,12 @@ impl Seat {
         self.with("sock")
     }
 
+    /// Its socket and the reason, when it is not beside the config.
+    pub(super) fn told(&self) -> Option<String> {
+        let why = self.moved?;
+        Some(format!("{} ({why})", self.socket().display()))
+    }
+
     /// The file of the state that is kept over restarts.
     pub(super) fn kept(&self) -> PathBuf {
         self.with("kept.json")

@@ -9,6 +9,7 @@
 //! Reading files and printing live in the room `cli`.
 
 mod accounts;
+mod admin;
 mod alerts;
 mod bot_settings;
 pub(crate) mod defaults;
@@ -27,14 +28,15 @@ mod place;
 mod policy;
 mod proxy;
 mod read;
+mod secret_source;
 mod size;
 mod sources;
 mod suggest;
 #[cfg(test)]
 mod tests;
-mod user_sig_source;
 
 pub use crate::proto::endpoint::Site;
+pub use admin::{AccountGlob, AdminConfig, AdminScope, AdminTlsConfig, AdminToken};
 pub use alerts::{AlertConfig, AlertTarget};
 pub use botroupe_core::account::{Policy, TakeBack};
 pub use botroupe_core::policy::Backoff;
@@ -48,8 +50,8 @@ pub use log::{LogConfig, LogFileConfig, LogFormat, LogJournal, LogLevel, account
 pub use looks::not_utf8;
 pub use model::{
     AccountConfig, App, BotSettings, Config, Endpoint, GovernorConfig, HostConfig, IoConfig,
-    NetworkConfig, RecordConfig, SandboxConfig, SandboxDedupe, SandboxTlsConfig, ShutdownConfig,
-    StoreConfig, UserSigSource,
+    NetworkConfig, RecordConfig, SandboxConfig, SandboxDedupe, SandboxTlsConfig, SecretSource,
+    ShutdownConfig, StoreConfig,
 };
 pub use parse::{SettingsCheck, websocket_url};
 pub use pattern::{MAX_ACCOUNTS, PatternError};

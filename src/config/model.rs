@@ -12,6 +12,7 @@ use std::{
 use botroupe_core::account::Policy;
 use secrecy::{ExposeSecret, SecretString};
 
+use super::admin::AdminConfig;
 use super::alerts::AlertConfig;
 use super::defaults;
 use super::error::{ConfigError, ConfigErrors, Problem};
@@ -53,6 +54,8 @@ pub struct Config {
     pub shutdown: ShutdownConfig,
     /// Where the process keeps what must not be lost when it dies.
     pub store: StoreConfig,
+    /// Where the fleet can be watched and ordered over HTTP.
+    pub admin: AdminConfig,
     /// What is logged, and how.
     pub log: LogConfig,
     /// Who is told when something is wrong.
@@ -124,8 +127,10 @@ pub struct App {
     /// Its number.
     pub sdk_app_id: SdkAppId,
     /// Its SecretKey, from which UserSigs are minted. `None` only if every enabled account
-    /// brings a UserSig of its own.
+    /// brings a UserSig of its own, or [`Self::secret_key_source`] says where it is.
     pub secret_key: Option<SecretString>,
+    /// Where its SecretKey is fetched from, at the start and at each reload.
+    pub secret_key_source: Option<Arc<SecretSource>>,
     /// An administrator of the app. With it and the SecretKey, an account that was kicked asks the REST API
     /// whether the other login is gone before it comes back.
     pub admin: Option<UserId>,
@@ -142,7 +147,7 @@ pub struct AccountConfig {
     /// A ready-made UserSig instead of one minted from the SecretKey.
     pub user_sig: Option<SecretString>,
     /// Where its UserSigs are fetched from instead; `None` whenever [`Self::user_sig`] is there.
-    pub user_sig_source: Option<Arc<UserSigSource>>,
+    pub user_sig_source: Option<Arc<SecretSource>>,
     /// Whether it is started with the others.
     pub enabled: bool,
     /// How long a minted UserSig holds; 10 seconds to 365 days, whole seconds.
@@ -160,13 +165,13 @@ pub struct AccountConfig {
     pub place: Arc<Place>,
 }
 
-/// Where UserSigs are fetched from: `user_sig_file`, `_env`, `_command` or `_http`. In every text,
-/// `{user_id}` stands for the account's UserID; it is replaced when one is fetched.
+/// Where a secret is fetched from: `user_sig_file`, `_env`, `_command` or `_http`, and the same of `secret_key`. In
+/// every text of a UserSig's source, `{user_id}` stands for the account's UserID; it is replaced when one is fetched.
 ///
 /// `Debug` shows neither bodies nor the values of header fields, and a URL up to its query.
 #[derive(Clone)]
 #[non_exhaustive]
-pub enum UserSigSource {
+pub enum SecretSource {
     /// The path of a file; not empty.
     File(String),
     /// The name of an environment variable.
@@ -189,7 +194,7 @@ pub enum UserSigSource {
     },
 }
 
-impl UserSigSource {
+impl SecretSource {
     /// The key that gives it.
     pub const fn key(&self) -> &'static str {
         match self {
@@ -239,7 +244,7 @@ impl UserSigSource {
 /// What is replaced by the account's UserID.
 pub(super) const USER_ID: &str = "{user_id}";
 
-impl fmt::Debug for UserSigSource {
+impl fmt::Debug for SecretSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::File(path) => f.debug_tuple("File").field(path).finish(),

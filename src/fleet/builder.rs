@@ -5,8 +5,10 @@ use super::error::FleetError;
 use super::handle::{self, FleetHandle};
 use super::load;
 use super::observer::OnChange;
-use super::signals::Signals;
+use super::signals::{Signal, Signals};
 use crate::account::Status;
+#[cfg(unix)]
+use crate::app::Controller;
 use crate::app::made_name;
 use crate::bot::{AccountContext, Bot, Bots};
 use crate::config::{Config, Env};
@@ -276,8 +278,8 @@ impl FleetBuilder {
         outcome.await.unwrap_or(Err(FleetError::Ended))
     }
 
-    /// Runs the fleet until Ctrl-C or SIGTERM, then stops it in order; a second signal ends it at once. Logs
-    /// go to `tracing`.
+    /// Runs the fleet until Ctrl-C or SIGTERM, then stops it in order; a second signal ends it at once. SIGHUP reads
+    /// the config file anew and [puts it in the place of the running one](FleetHandle::reload). Logs go to `tracing`.
     ///
     /// # Errors
     /// [`FleetError`] when the fleet cannot be started, or ended otherwise.
@@ -290,12 +292,12 @@ impl FleetBuilder {
 
     async fn until_signal(self) -> Result<(), FleetError> {
         let mut signals = Signals::listen()?;
-        let launched = async {
-            let (recipe, on_change) = self.prepare().await?;
-            handle::launch(&recipe, on_change).await
+        let (recipe, on_change) = tokio::select! {
+            prepared = self.prepare() => prepared?,
+            () = signals.stop() => return Ok(()),
         };
         let (app, _online) = tokio::select! {
-            launched = launched => launched?,
+            launched = handle::launch(&recipe, on_change) => launched?,
             // Nothing is online yet: there is nothing to log out.
             () = signals.stop() => return Ok(()),
         };
@@ -303,9 +305,17 @@ impl FleetBuilder {
             tracing::info!("sandbox listening on {url}");
         }
         let controller = app.controller();
-        tokio::select! {
-            () = signals.stop() => {}
-            () = controller.ended() => return Err(FleetError::Ended),
+        loop {
+            tokio::select! {
+                signal = signals.next() => match signal {
+                    Signal::Stop => break,
+                    #[cfg(unix)]
+                    Signal::Reload => reload(&recipe, &controller).await,
+                    #[cfg(unix)]
+                    Signal::Report => {}
+                },
+                () = controller.ended() => return Err(FleetError::Ended),
+            }
         }
         tracing::info!("stopping: handlers finish, accounts log out");
         tokio::select! {
@@ -334,6 +344,18 @@ impl FleetBuilder {
             bots,
         };
         Ok((recipe, self.on_change))
+    }
+}
+
+/// A reload that SIGHUP asked for.
+#[cfg(unix)]
+async fn reload(recipe: &Recipe, controller: &Controller) {
+    let done = match recipe.config() {
+        Ok(config) => controller.reload(config).await.map_err(FleetError::from),
+        Err(error) => Err(error),
+    };
+    if let Err(error) = done {
+        tracing::error!(%error, "the config was not reloaded; the one before goes on");
     }
 }
 

@@ -11,8 +11,11 @@ const ECHO: Duration = Duration::from_millis(300);
 /// What a signal asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Signal {
-    /// Ctrl-C, SIGTERM, SIGHUP or SIGQUIT.
+    /// Ctrl-C, SIGTERM, SIGQUIT, or SIGHUP from a terminal that is gone.
     Stop,
+    /// SIGHUP otherwise: read the config anew.
+    #[cfg(unix)]
+    Reload,
     /// SIGUSR1: report memory.
     #[cfg(unix)]
     Report,
@@ -22,7 +25,12 @@ pub(crate) enum Signal {
 #[derive(Debug)]
 pub(crate) struct Signals {
     #[cfg(unix)]
-    stop: [Option<Stream>; 4],
+    stop: [Option<Stream>; 3],
+    #[cfg(unix)]
+    hangup: Option<Stream>,
+    /// The process was started from a terminal.
+    #[cfg(unix)]
+    had_terminal: bool,
     #[cfg(unix)]
     report: Stream,
     #[cfg(windows)]
@@ -43,25 +51,36 @@ impl Signals {
             stop: [
                 Some(signal(SignalKind::interrupt())?),
                 Some(signal(SignalKind::terminate())?),
-                // A terminal that is closed, and Ctrl-\: no reason to leave logins behind.
-                unless_ignored(SignalKind::hangup())?,
+                // Ctrl-\: no reason to leave logins behind.
                 unless_ignored(SignalKind::quit())?,
             ],
+            hangup: unless_ignored(SignalKind::hangup())?,
+            had_terminal: has_terminal(),
             report: signal(SignalKind::user_defined1())?,
         })
     }
 
     /// The next signal.
     pub(crate) async fn next(&mut self) -> Signal {
-        let [interrupt, terminate, hangup, quit] = &mut self.stop;
+        let [interrupt, terminate, quit] = &mut self.stop;
         tokio::select! {
             () = one(interrupt) => Signal::Stop,
             () = one(terminate) => Signal::Stop,
-            () = one(hangup) => Signal::Stop,
+            // A terminal that is closed says it too: no reason to leave logins behind.
+            () = one(&mut self.hangup) => match self.had_terminal && !has_terminal() {
+                true => Signal::Stop,
+                false => Signal::Reload,
+            },
             () = one(quit) => Signal::Stop,
             _ = self.report.recv() => Signal::Report,
         }
     }
+}
+
+/// Whether the process has a terminal. One that was closed can no longer be opened.
+#[cfg(unix)]
+fn has_terminal() -> bool {
+    std::fs::File::open("/dev/tty").is_ok()
 }
 
 /// The next of one kind; never, when it is not listened to.

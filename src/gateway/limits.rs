@@ -11,7 +11,7 @@ pub const BESIDE_LINKS: u64 = 64;
 static OPEN: AtomicUsize = AtomicUsize::new(0);
 static MOST: AtomicUsize = AtomicUsize::new(usize::MAX);
 
-/// Keeps [`BESIDE_LINKS`] of the allowed file handles for everything else, or three in four where few are allowed.
+/// Keeps [`BESIDE_LINKS`] of the allowed file handles for everything else, or four in five where few are allowed.
 /// A link takes `each`. A dial beyond that fails at once.
 pub fn limit_links(each: u64) {
     let most = most_links(soft_limit(), each);
@@ -22,7 +22,7 @@ fn most_links(allowed: Option<u64>, each: u64) -> usize {
     let Some(allowed) = allowed else {
         return usize::MAX;
     };
-    let links = (allowed - BESIDE_LINKS.min(allowed - allowed / 4)) / each.max(1);
+    let links = (allowed - BESIDE_LINKS.min(allowed - allowed / 5)) / each.max(1);
     usize::try_from(links).unwrap_or(usize::MAX)
 }
 
@@ -160,7 +160,7 @@ mod tests {
         for (allowed, each, links) in [
             (Some(1024), 1, 960),
             (Some(1024), 2, 480),
-            (Some(64), 1, 16),
+            (Some(64), 1, 12),
             (Some(1), 1, 0),
             (Some(0), 2, 0),
             (None, 1, usize::MAX),

@@ -203,6 +203,10 @@ impl Disk {
         self.ask(|reader| reader.letters(false)).await
     }
 
+    pub(super) async fn letters(&self) -> Result<Vec<Letter>, StoreError> {
+        self.ask(|reader| reader.letters(true)).await
+    }
+
     pub(super) fn usage(&self, bot: &str) -> Usage {
         self.shared.usage(bot)
     }

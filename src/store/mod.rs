@@ -299,6 +299,20 @@ impl Store {
         }
     }
 
+    /// The letters that are to be sent, that failed, or of which it is unknown whether they arrived, in the order of
+    /// their numbers; of what has taken effect.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub async fn letters(&self) -> Result<Vec<Letter>, StoreError> {
+        match &self.0 {
+            Kind::Memory(memory) => {
+                Ok(memory.read(|tables| tables.open_letters().cloned().collect()))
+            }
+            Kind::Disk(disk) => disk.letters().await,
+        }
+    }
+
     /// A letter by its number.
     ///
     /// # Errors

@@ -1,7 +1,7 @@
 //! Changes of the fleet while it runs: accounts join it, leave it, and get a new config.
 
 use super::children::Child;
-use super::{ChildSpec, Supervisor};
+use super::{ChildSpec, MakeConnector, Supervisor};
 use crate::account::{Cause, Command, CoreConfig, Phase};
 use crate::config::GovernorConfig;
 use crate::gateway::now;
@@ -37,7 +37,7 @@ pub struct NewConfig {
     /// Asks whether another login is there.
     pub rest: Option<Arc<Rest>>,
     /// The connector, where it is another one: then the link is replaced, and the login resumed on a new one.
-    pub connector: Option<super::MakeConnector>,
+    pub connector: Option<MakeConnector>,
 }
 
 impl std::fmt::Debug for NewConfig {
@@ -180,20 +180,11 @@ impl Handler<Reconfigure> for Supervisor {
             };
             child.spec.config = config.clone();
             child.spec.rest.clone_from(&rest);
-            match connector {
-                // The account resumes its login on a new link, as after a crash, and no crash is counted.
-                Some(connector) => {
-                    child.spec.connector = connector;
-                    if child.running {
-                        child.running = false;
-                        child.life = child.life.wrapping_add(1);
-                        child.spec.handle.end_life();
-                        self.running = self.running.saturating_sub(1);
-                        self.lost(ctx, number, Cause::Reconfigured, true);
-                    }
-                }
-                None if child.running => child.spec.handle.reconfigure(config, rest),
-                None => {}
+            if let Some(connector) = &connector {
+                child.spec.connector = connector.clone();
+            }
+            if child.running {
+                child.spec.handle.reconfigure(config, rest, connector);
             }
             let Some(child) = self.children.get(number) else {
                 continue;

@@ -12,12 +12,13 @@ mod orders;
 mod outage;
 mod threads;
 
+pub use crate::account::MakeConnector;
 use crate::account::{
     Account, AccountEvent, AccountHandle, AccountSpec, Cause, Changed, Command, CoreConfig, Phase,
     SharedGovernor, SharedGroupPaces, Status, StatusCollector, Subscriber, Surroundings,
 };
 use crate::config::{GovernorConfig, IoConfig};
-use crate::gateway::{Connector, Down, DownGuard, now};
+use crate::gateway::{Down, DownGuard, now};
 use crate::policy::{Backoff, Governor};
 use crate::rest::Rest;
 use actix::prelude::*;
@@ -25,7 +26,6 @@ use children::{Child, Children, Standing};
 use futures_util::future::LocalBoxFuture;
 use outage::outage;
 use std::collections::HashMap;
-use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 use threads::{Hung, Threads};
@@ -54,9 +54,6 @@ struct Made {
 
 /// How long an account may take to say how it stands.
 const STATUS_LIMIT: Duration = Duration::from_secs(1);
-
-/// Makes what an account opens its links with.
-pub type MakeConnector = Arc<dyn Fn() -> Rc<dyn Connector> + Send + Sync>;
 
 /// Gives the subscriber of the account of this number, or the reason why there is none; makes a new one when the last one
 /// died. It is called on the supervisor's thread, so slow work belongs into the future or on another thread.

@@ -85,6 +85,7 @@ const CRATES: &[Crate] = &[
 
 /// Modules above all others.
 const TOP: &[&str] = &[
+    "admin",
     "alerts",
     "app",
     "cli",

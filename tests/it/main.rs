@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod admin;
 mod bots;
 mod bots_of_accounts;
 mod cli;
@@ -24,6 +25,7 @@ mod outage;
 mod pacing;
 mod providers;
 mod recovery;
+mod reload;
 mod rogues;
 mod sandbox;
 mod sandbox_guard;

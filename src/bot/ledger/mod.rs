@@ -138,7 +138,7 @@ impl Ledger {
         &self.shelf
     }
 
-    pub(super) fn account(&self) -> &UserId {
+    pub(crate) fn account(&self) -> &UserId {
         self.account.user()
     }
 

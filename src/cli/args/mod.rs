@@ -109,8 +109,8 @@ Examples:
   botroupe run --set endpoint=auto --set governor.logins_per_second=50
   BOTROUPE__ENDPOINT=auto botroupe run
 
-Ctrl-C (SIGTERM, SIGHUP, SIGQUIT) finishes what is under way and logs out; a second one ends
-at once. A config runs once at a time: a second copy is refused, see --force.")]
+Ctrl-C (SIGTERM, SIGQUIT) finishes what is under way and logs out; a second one ends at once.
+SIGHUP reloads the config; see `botroupe plan`. A config runs once at a time: a second copy is refused, see --force.")]
     Run(RunCommand),
 
     /// Shows what a config would run, or every mistake in it.
@@ -174,6 +174,15 @@ Examples:
     #[command(subcommand)]
     New(NewCommand),
 
+    /// Prints a link that leads into the console of a running process once, within a minute.
+    ///
+    /// The config needs [admin] listen and a token for that.
+    Console(ConsoleArgs),
+
+    /// Makes tokens for the admin API.
+    #[command(subcommand)]
+    Token(TokenCommand),
+
     /// Talks to an account from this terminal: each line is sent, each answer printed.
     #[command(after_help = "\
 Examples:
@@ -182,6 +191,58 @@ Examples:
   botroupe chat --as me --group g1 --create
                                     found a group with the bots of the config and talk in it")]
     Chat(ChatArgs),
+}
+
+/// `botroupe console`.
+#[derive(Clone, Debug, ClapArgs)]
+pub(super) struct ConsoleArgs {
+    /// Opens it in the browser too.
+    #[arg(long)]
+    pub(super) open: bool,
+
+    /// The config file of the running process.
+    #[arg(long, value_name = "FILE", default_value = DEFAULT_CONFIG)]
+    pub(super) config: PathBuf,
+}
+
+/// `botroupe token`.
+#[derive(Clone, Debug, Subcommand)]
+pub(super) enum TokenCommand {
+    /// Makes a token, shows it this once, and prints its lines for the config.
+    #[command(after_help = "\
+Examples:
+  botroupe token new prometheus
+  botroupe token new night-shift --scope read --scope operate --account 'shop-*'")]
+    New(NewTokenArgs),
+}
+
+/// `botroupe token new`.
+#[derive(Clone, Debug, ClapArgs)]
+pub(super) struct NewTokenArgs {
+    /// A name for logs.
+    #[arg(value_name = "NAME")]
+    pub(super) name: String,
+
+    /// What it allows; once for each.
+    #[arg(long = "scope", value_name = "SCOPE", default_value = "read")]
+    pub(super) scopes: Vec<ScopeArg>,
+
+    /// The accounts it is for, * for any text; once for each. All, if nothing is said.
+    #[arg(long = "account", value_name = "PATTERN")]
+    pub(super) accounts: Vec<String>,
+}
+
+/// What a token allows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum ScopeArg {
+    /// To see how the fleet stands.
+    Read,
+    /// To give orders to accounts, their bots and letters.
+    Operate,
+    /// To send messages as an account.
+    Send,
+    /// Everything.
+    Admin,
 }
 
 /// `botroupe new`.
@@ -261,6 +322,10 @@ pub(super) struct RunArgs {
     /// Runs even if another copy runs this config: the two kick each other's accounts.
     #[arg(long)]
     pub(super) force: bool,
+
+    /// Reloads the config whenever its file changes, as SIGHUP and `botroupe reload` do.
+    #[arg(long)]
+    pub(super) watch: bool,
 
     /// Records what the bots hear in a new file, for `TestBot::replay`.
     #[arg(long, value_name = "FILE")]

@@ -4,12 +4,12 @@ use super::args::{OutboxCommand, StoreArgs, StoreCommand};
 use super::exit::Failure;
 use super::load::load;
 use super::report::{padded, span};
-use super::request::Request;
 use super::{control, unix_now};
+use crate::admin::types;
 use crate::app::store_settings;
 use crate::bot::Bots;
 use crate::config::Env;
-use crate::store::{Condition, Done, OpenError, Sink, Store, StoreConfig, StoreError, StoreFile};
+use crate::store::{Done, OpenError, Sink, Store, StoreConfig, StoreError, StoreFile};
 use botroupe_core::ledger::{AccountNo, Change, Ended, Letter, LetterState};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -162,7 +162,7 @@ pub(super) fn outbox(
             let text = if *json {
                 let letters: Vec<Value> = letters
                     .iter()
-                    .map(|letter| to_json(letter, &names))
+                    .map(|letter| json!(types::Letter::new(letter, account(letter, &names))))
                     .collect();
                 format!("{}\n", json!({"letters": letters}))
             } else {
@@ -187,12 +187,7 @@ fn order(
     let store = match Store::open(&named.path, named.config) {
         Ok(store) => store,
         Err(OpenError::InUse { .. }) if args.file.is_none() => {
-            let request = if is_retry {
-                Request::RetryLetter { letter: number }
-            } else {
-                Request::DropLetter { letter: number }
-            };
-            return control::ask(&args.config, &request).map(drop);
+            return control::letter(&args.config, number, is_retry);
         }
         Err(error) => return Err(error.into()),
     };
@@ -258,20 +253,6 @@ fn account(letter: &Letter, names: &BTreeMap<AccountNo, String>) -> String {
         .unwrap_or_else(|| letter.account.0.to_string())
 }
 
-fn to_json(letter: &Letter, names: &BTreeMap<AccountNo, String>) -> Value {
-    let (state, reason) = state(letter);
-    json!({
-        "number": letter.number,
-        "account": account(letter, names),
-        "bot": letter.bot,
-        "to": json!({if letter.to.is_group() { "group" } else { "user" }: letter.to.name()}),
-        "state": state,
-        "reason": Some(reason).filter(|reason| !reason.is_empty()),
-        "at": letter.at,
-        "draft": serde_json::from_str::<Value>(&letter.draft).unwrap_or_default(),
-    })
-}
-
 fn table(letters: &[Letter], names: &BTreeMap<AccountNo, String>, now: u64) -> String {
     if letters.is_empty() {
         return "nothing is to be sent, and nothing has failed\n".to_owned();
@@ -320,34 +301,7 @@ fn bytes(size: u64) -> String {
     }
 }
 
-/// The condition of a store as JSON, for `status`.
-pub(super) fn condition_to_json(condition: &Condition) -> Value {
-    let counts = &condition.counts;
-    json!({
-        "path": condition.path,
-        "trouble": condition.trouble.as_ref().map(|trouble| json!({
-            "cause": trouble.cause.name(),
-            "text": trouble.text,
-            "remedy": trouble.cause.remedy(),
-            "since": trouble.since,
-        })),
-        "waiting": condition.waiting,
-        "bytes": condition.sizes.file,
-        "log_bytes": condition.sizes.log,
-        "queued": counts.queued,
-        "oldest_queued": condition.oldest.map(|(number, at)| json!({"number": number, "at": at})),
-        "failed": counts.failed,
-        "unknown": counts.unknown,
-        "handled": counts.handled,
-        "answered": counts.answered,
-        "results": counts.records,
-        "values": counts.cells,
-        "spilled": counts.spilled,
-        "backed_up": condition.backed_up,
-    })
-}
-
-/// The line of `status` about a store, from [`condition_to_json`]; nothing for one in memory.
+/// The line of `status` about a store, from JSON of [`StoreOf`](crate::admin::types::StoreOf); nothing for one in memory.
 pub(super) fn condition_line(store: &Value, now: u64) -> String {
     let Some(path) = store["path"].as_str() else {
         return String::new();

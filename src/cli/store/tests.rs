@@ -1,8 +1,14 @@
 use super::*;
 use crate::cli::args::{Args, Command};
 use crate::proto::message::{Conversation, MessageKey};
+use crate::store::Condition;
 use std::ffi::OsString;
 use std::path::Path;
+
+/// As the API tells it.
+fn told(condition: &Condition) -> Value {
+    json!(types::StoreOf::new(condition))
+}
 
 fn run(line: &str) -> (Result<(), Failure>, String) {
     let words = std::iter::once("botroupe").chain(line.split_whitespace());
@@ -132,10 +138,7 @@ fn the_store_is_looked_after_beside_a_process() {
 #[test]
 fn status_tells_of_the_store() {
     use crate::store::{Cause, Trouble};
-    assert_eq!(
-        condition_line(&condition_to_json(&Condition::default()), 0),
-        ""
-    );
+    assert_eq!(condition_line(&told(&Condition::default()), 0), "");
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("botroupe.db");
     filled(&path);
@@ -145,17 +148,17 @@ fn status_tells_of_the_store() {
     condition.sizes.file = 3_565_158;
     condition.sizes.log = 0;
     condition.oldest = Some((1, 1_000));
-    let line = condition_line(&condition_to_json(&condition), 1_060);
+    let line = condition_line(&told(&condition), 1_060);
     assert_eq!(
         line,
         "store: botroupe.db, 3.4 MiB; 1 queued (oldest 1m), 1 failed, 1 unknown\n"
     );
     condition.counts.spilled = 5;
-    let line = condition_line(&condition_to_json(&condition), 1_060);
+    let line = condition_line(&told(&condition), 1_060);
     assert!(line.ends_with("1 unknown, 5 wait for bots\n"), "{line}");
     condition.trouble = Some(Trouble::new(Cause::Full, "database or disk is full", 1_000));
     condition.waiting = 7;
-    let line = condition_line(&condition_to_json(&condition), 1_060);
+    let line = condition_line(&told(&condition), 1_060);
     assert!(
         line.ends_with(
             "\n  NOT WRITTEN for 1m, 7 lists wait: full (database or disk is full); \

@@ -608,6 +608,13 @@ impl Core {
         }
     }
 
+    /// Moves to a new link, and keeps its login.
+    pub fn relink(&mut self, now: Now, memory: &mut Memory) {
+        if self.life.is_connected() {
+            self.ended(now, memory, Cause::Reconfigured);
+        }
+    }
+
     /// Replaces the login by one with a new UserSig; comes back when it is away by itself, and not
     /// when somebody sent it away.
     pub fn relogin(&mut self, now: Now, memory: &mut Memory) {

@@ -59,7 +59,9 @@ impl Setbacks {
         if !is_kick && online.is_some_and(|online| online >= settled) {
             self.kicks.settled();
         }
-        self.failures = self.failures.saturating_add(1);
+        if *cause != Cause::Reconfigured {
+            self.failures = self.failures.saturating_add(1);
+        }
         let history = History {
             failures: self.failures,
             kicks: self.kicks.count(),

@@ -268,6 +268,18 @@ impl Tables {
         })
     }
 
+    /// The letters that are to be sent, that failed, or of which it is unknown whether they arrived, in the order of
+    /// their numbers.
+    pub fn open_letters(&self) -> impl Iterator<Item = &Letter> {
+        let is_done = |letter: &&Letter| {
+            matches!(
+                letter.state,
+                LetterState::Ended(Ended::Sent | Ended::Answered(_))
+            )
+        };
+        self.letters.values().filter(move |letter| !is_done(letter))
+    }
+
     /// A letter by its number.
     #[must_use]
     pub fn letter(&self, number: u64) -> Option<&Letter> {

@@ -16,6 +16,7 @@ mod programs;
 mod readme;
 #[cfg(unix)]
 mod record;
+mod reload;
 mod sandbox;
 #[cfg(unix)]
 mod streams;

@@ -1,0 +1,135 @@
+//! Everything that is needed to answer.
+
+use super::feed::Feed;
+use super::guard::Guard;
+use super::metrics::Meter;
+use super::refusal::Refusal;
+use super::types::SandboxOf;
+use crate::account::Status;
+use crate::app::Controller;
+use crate::config::AdminConfig;
+use crate::gateway::now;
+use actix_web::dev::Payload;
+use actix_web::{FromRequest, HttpRequest};
+use std::future::{Ready, ready};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{Mutex, Semaphore};
+
+/// How old a snapshot may be for a further page of a list.
+const PAGES: Duration = Duration::from_secs(10);
+/// How many may follow the changes at a time.
+const FOLLOWERS: usize = 64;
+
+/// See the module.
+#[derive(Debug)]
+pub(super) struct Desk {
+    pub(super) controller: Controller,
+    pub(super) feed: Feed,
+    pub(super) guard: Guard,
+    pub(super) meter: Meter,
+    pub(super) ready_share: f64,
+    /// The path of the control socket and the reason, when it is not beside the config.
+    pub(super) moved: Option<String>,
+    pub(super) sandbox: Option<SandboxOf>,
+    /// The address on TCP.
+    pub(super) url: Option<String>,
+    /// Unix time.
+    pub(super) started: Duration,
+    /// Places for those who follow.
+    pub(super) places: Arc<Semaphore>,
+    snapshot: Mutex<Option<Snapshot>>,
+}
+
+#[derive(Clone, Debug)]
+struct Snapshot {
+    /// When it was begun, by the monotonic clock.
+    at: Duration,
+    all: Arc<Vec<Status>>,
+}
+
+impl Desk {
+    pub(super) fn new(
+        config: &AdminConfig,
+        controller: Controller,
+        feed: Feed,
+        moved: Option<String>,
+        sandbox: Option<SandboxOf>,
+        url: Option<String>,
+    ) -> Self {
+        Self {
+            controller,
+            feed,
+            guard: Guard::new(config),
+            meter: Meter::default(),
+            ready_share: config.ready_share,
+            moved,
+            sandbox,
+            url,
+            started: now().unix,
+            places: Arc::new(Semaphore::new(FOLLOWERS)),
+            snapshot: Mutex::default(),
+        }
+    }
+
+    /// # Errors
+    /// 503 when the supervisor of the accounts is dead.
+    pub(super) fn alive(&self) -> Result<(), Refusal> {
+        if self.controller.is_alive() {
+            Ok(())
+        } else {
+            Err(Refusal::no_supervisor())
+        }
+    }
+
+    /// How every account stands, asked after this was called. Who asks while somebody else is asking shares the next
+    /// answer: however many ask, the accounts are asked once at a time.
+    ///
+    /// # Errors
+    /// 503 when the supervisor of the accounts is dead.
+    pub(super) async fn status(&self) -> Result<Arc<Vec<Status>>, Refusal> {
+        self.snapshot(now().mono).await
+    }
+
+    /// The same, of the last seconds, for a further page of a list.
+    ///
+    /// # Errors
+    /// 503 when the supervisor of the accounts is dead.
+    pub(super) async fn recent_status(&self) -> Result<Arc<Vec<Status>>, Refusal> {
+        self.snapshot(now().mono.saturating_sub(PAGES)).await
+    }
+
+    async fn snapshot(&self, not_before: Duration) -> Result<Arc<Vec<Status>>, Refusal> {
+        self.alive()?;
+        let mut known = self.snapshot.lock().await;
+        if let Some(known) = known.as_ref().filter(|known| known.at >= not_before) {
+            return Ok(known.all.clone());
+        }
+        let at = now().mono;
+        let all = Arc::new(self.controller.status().await);
+        *known = Some(Snapshot {
+            at,
+            all: all.clone(),
+        });
+        Ok(all)
+    }
+}
+
+/// The desk, as an extractor.
+pub(super) struct At(pub(super) Arc<Desk>);
+
+impl FromRequest for At {
+    type Error = Refusal;
+    type Future = Ready<Result<Self, Refusal>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(desk_of(request).map(Self))
+    }
+}
+
+/// # Errors
+/// 503 for a request that came to no server.
+pub(super) fn desk_of(request: &HttpRequest) -> Result<Arc<Desk>, Refusal> {
+    let desk = request.app_data::<Arc<Desk>>().cloned();
+    desk.ok_or_else(|| Refusal::unavailable("the server is not ready"))
+}

@@ -1,0 +1,48 @@
+//! Orders to accounts.
+
+use super::{Room, path};
+use crate::admin::body::Json;
+use crate::admin::caller::Operator;
+use crate::admin::desk::At;
+use crate::admin::refusal::Refusal;
+use crate::admin::types::{Done, NewOrder, Problem};
+use crate::proto::id::UserId;
+use actix_web::web;
+use utoipa::OpenApi;
+
+pub(super) const ROOM: Room = Room {
+    mount: |config| {
+        config.service(path("/api/v1/accounts/{account}/orders").route(web::post().to(order)));
+    },
+    describe: Described::openapi,
+};
+
+#[derive(OpenApi)]
+#[openapi(paths(order))]
+struct Described;
+
+/// Gives an order to an account.
+#[utoipa::path(post, path = "/api/v1/accounts/{account}/orders", tag = "accounts",
+    params(("account" = String, Path, description = "Its UserID.")),
+    request_body = NewOrder,
+    responses(
+        (status = 200, body = Done),
+        (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem),
+        (status = 409, body = Problem, description = "It cannot obey at present."),
+        (status = 413, body = Problem), (status = 415, body = Problem), (status = 422, body = Problem),
+        (status = 429, body = Problem), (status = 503, body = Problem),
+    ))]
+async fn order(
+    operator: Operator,
+    desk: At,
+    account: web::Path<String>,
+    new: Json<NewOrder>,
+) -> Result<web::Json<Done>, Refusal> {
+    desk.0.alive()?;
+    operator.0.must_see(&account)?;
+    let user = UserId::parse(&account).map_err(|_| Refusal::no_account(&account))?;
+    let kind = new.0.order;
+    desk.0.controller.order(&user, kind.command()).await?;
+    tracing::info!(account = %user, order = ?kind, by = operator.0.name(), "ordered");
+    Ok(web::Json(Done::DONE))
+}

@@ -1,0 +1,25 @@
+//! What the API says and is told, in JSON. The description at `/api/v1/openapi.json` is made from these types.
+
+mod account;
+mod bots;
+mod event;
+mod fleet;
+mod health;
+mod letter;
+mod message;
+mod order;
+mod problem;
+mod session;
+mod store;
+
+pub use account::{Account, AccountPage, CountersOf, RecordOf};
+pub use bots::{BotList, BotOfFleet, Bots, BotsOfAccount};
+pub use event::{Change, Hello, Missed};
+pub use fleet::{Fleet, SandboxOf};
+pub use health::{Health, Readiness};
+pub use letter::{Letter, LetterPage, Receiver};
+pub use message::{NewMessage, SentMessage};
+pub use order::{Done, NewOrder, OrderKind};
+pub use problem::{Problem, ProblemCode};
+pub use session::{ConsoleLink, NewSession, Session, Who};
+pub use store::{OldestLetter, StoreOf, StoreTrouble};

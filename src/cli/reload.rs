@@ -1,0 +1,145 @@
+//! Reads the config anew while the process runs, and puts it in the place of the running one.
+
+use super::exit::Failure;
+use super::load::load;
+use super::output;
+use crate::app::{Controller, Plan, ReloadError};
+use crate::bot::Bots;
+use crate::config::{Config, LogFormat, RecordConfig, SecretSource};
+use crate::fleet::ProcessEnv;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How often a watched config is looked at.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// What the config of a process is made from, each time anew: the file, and what the command line said.
+pub(super) struct ConfigSource {
+    pub(super) path: PathBuf,
+    pub(super) overrides: Vec<(String, String)>,
+    pub(super) record: Option<RecordConfig>,
+    pub(super) bots: Bots,
+}
+
+impl ConfigSource {
+    /// Reads and checks it. Blocks.
+    ///
+    /// # Errors
+    /// [`Failure::ConfigFile`], [`Failure::Config`].
+    fn read(&self) -> Result<Config, Failure> {
+        let mut config = load(&self.path, &self.overrides, &ProcessEnv, &self.bots)?;
+        config.record.clone_from(&self.record);
+        Ok(config)
+    }
+}
+
+/// Plans and carries out reloads. Cheap to clone.
+#[derive(Clone)]
+pub(super) struct Reloads {
+    source: Arc<ConfigSource>,
+    controller: Controller,
+}
+
+impl Reloads {
+    pub(super) const fn new(source: Arc<ConfigSource>, controller: Controller) -> Self {
+        Self { source, controller }
+    }
+
+    /// How many accounts run.
+    pub(super) fn accounts(&self) -> usize {
+        self.controller.accounts()
+    }
+
+    async fn read(&self) -> Result<Config, Failure> {
+        let source = self.source.clone();
+        // The disk may be slow, and bots are made to check their settings.
+        let read = tokio::task::spawn_blocking(move || source.read());
+        let died = |error: tokio::task::JoinError| Failure::Internal(error.to_string());
+        read.await.map_err(died)?
+    }
+
+    /// Reads the config and puts it in the place of the running one.
+    ///
+    /// # Errors
+    /// When the config cannot be read, is wrong, or cannot be put in the place of the running one; then nothing has
+    /// changed.
+    pub(super) async fn reload(&self) -> Result<Plan, Failure> {
+        let config = self.read().await?;
+        let done = self.controller.reload(config).await;
+        done.map_err(|error| match error {
+            ReloadError::NeedsRestart(_) | ReloadError::Start(_) | ReloadError::NotMade { .. } => {
+                Failure::Usage(error.to_string())
+            }
+            other => Failure::Runtime(other.into()),
+        })
+    }
+
+    /// A reload that a signal or a change of the file has asked for: what comes of it goes to the terminal and the log.
+    pub(super) async fn reload_aloud(&self, format: LogFormat) {
+        match self.reload().await {
+            Ok(plan) if format == LogFormat::Pretty => output::out(plan.to_string().trim_end()),
+            Ok(plan) => output::out(&serde_json::json!({ "reloaded": plan }).to_string()),
+            // The config that runs goes on: that is what people have to know first.
+            Err(failure) if format == LogFormat::Pretty => {
+                tracing::error!("the config was not reloaded; the one before goes on");
+                output::err(&failure.to_string());
+            }
+            Err(reason) => {
+                tracing::error!(%reason, "the config was not reloaded; the one before goes on");
+            }
+        }
+    }
+}
+
+/// Looks at the config file from time to time, and at the file of its SecretKey.
+pub(super) struct Watch {
+    files: Vec<PathBuf>,
+    /// What the process runs, or has refused.
+    known: Contents,
+    /// What was seen a moment ago: somebody may still be writing.
+    seen: Contents,
+}
+
+/// The contents of files; `None` when one of them is gone.
+type Contents = Option<Vec<Vec<u8>>>;
+
+impl Watch {
+    /// Starts with the files as they are now.
+    pub(super) fn new(source: &ConfigSource, config: &Config) -> Self {
+        let mut files = vec![source.path.clone()];
+        if let Some(SecretSource::File(path)) = config.app.secret_key_source.as_deref() {
+            files.push(path.into());
+        }
+        let known = read_all(&files);
+        Self {
+            files,
+            seen: known.clone(),
+            known,
+        }
+    }
+
+    /// Waits until something has changed and is the same for two looks. A file that is gone is no change.
+    pub(super) async fn changed(&mut self) {
+        loop {
+            tokio::time::sleep(LOOK).await;
+            let files = self.files.clone();
+            let read = tokio::task::spawn_blocking(move || read_all(&files)).await;
+            let Ok(now @ Some(_)) = read else {
+                continue;
+            };
+            let is_settled = now == self.seen;
+            let is_new = now != self.known;
+            self.seen.clone_from(&now);
+            if is_settled && is_new {
+                self.known = now;
+                return;
+            }
+        }
+    }
+}
+
+fn read_all(files: &[PathBuf]) -> Contents {
+    let read = files.iter().map(std::fs::read);
+    read.collect::<Result<_, _>>().ok()
+}

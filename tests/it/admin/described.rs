@@ -1,0 +1,341 @@
+//! Every path of a running server, and every answer, is what `/api/v1/openapi.json` says.
+
+use super::schema::mistakes;
+use super::{Answer, Server, server};
+use crate::harness;
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+
+/// Asks, and compares the answer with the description.
+struct Checked<'a> {
+    server: &'a Server,
+    description: Value,
+    /// Operations and statuses that were seen.
+    seen: BTreeSet<(String, String, u16)>,
+}
+
+impl Checked<'_> {
+    async fn ask(&mut self, method: &str, path: &str, at: &str, body: Option<Value>) -> Answer {
+        let token = Some(&*self.server.token);
+        let answer = self.server.ask(method, at, body, token, &[]).await;
+        self.compare(method, path, &answer);
+        answer
+    }
+
+    fn compare(&mut self, method: &str, path: &str, answer: &Answer) {
+        let method = method.to_lowercase();
+        let operation = &self.description["paths"][path][&method];
+        assert!(operation.is_object(), "{method} {path} is not described");
+        let response = &operation["responses"][answer.status.to_string()];
+        assert!(
+            response.is_object(),
+            "{method} {path} answers {}, which is not described: {}",
+            answer.status,
+            answer.text
+        );
+        let kind = answer.headers.get("content-type").unwrap();
+        let kind = kind.to_str().unwrap().split(';').next().unwrap();
+        let content = &response["content"][kind];
+        assert!(content.is_object(), "{method} {path} answers {kind}");
+        if kind == "application/json" {
+            let wrong = mistakes(&self.description, &content["schema"], &answer.json());
+            assert!(wrong.is_empty(), "{method} {path}: {wrong:#?}");
+        }
+        self.seen.insert((method, path.to_owned(), answer.status));
+    }
+}
+
+#[actix_rt::test]
+#[expect(clippy::too_many_lines, reason = "one call of each path")]
+async fn every_answer_is_what_the_description_says() {
+    let server = server("").await;
+    let description = server.get("/api/v1/openapi.json").await.json();
+    assert_eq!(
+        description,
+        serde_json::to_value(botroupe::admin::describe()).unwrap()
+    );
+    let mut checked = Checked {
+        server: &server,
+        description,
+        seen: BTreeSet::new(),
+    };
+    const ONE: &str = "/api/v1/accounts/{account}";
+    let one = "/api/v1/accounts/support-1";
+    let nobody = "/api/v1/accounts/nobody";
+    let orders = format!("{ONE}/orders");
+    let bots = format!("{ONE}/bots");
+    let bot = format!("{bots}/{{bot}}");
+    let settings = format!("{bot}/settings");
+    let messages = format!("{ONE}/messages");
+
+    for path in [
+        "/healthz",
+        "/readyz",
+        "/metrics",
+        "/api/v1/status",
+        "/api/v1/store",
+        "/api/v1/session",
+        "/api/v1/bots",
+        "/api/v1/openapi.json",
+    ] {
+        assert_eq!(
+            checked.ask("GET", path, path, None).await.status,
+            200,
+            "{path}"
+        );
+    }
+    let fleet = server.get("/api/v1/status").await.json();
+    assert_eq!(
+        (&fleet["accounts"], &fleet["online"]),
+        (&json!(4), &json!(4))
+    );
+    assert_eq!(fleet["sandbox"]["sdk_app_id"], harness::APP);
+
+    let accounts = "/api/v1/accounts";
+    let page = checked.ask("GET", accounts, accounts, None).await.json();
+    assert_eq!(page["total"], 4);
+    let at = format!(
+        "{accounts}?limit=1&from=1&match=support-*&state=online,renewing&bot=counter&records=true"
+    );
+    let page = checked.ask("GET", accounts, &at, None).await.json();
+    assert_eq!((&page["total"], &page["next"]), (&json!(3), &json!(2)));
+    assert_eq!(page["accounts"][0]["account"], "support-2");
+    assert_eq!(page["accounts"][0]["records"][0]["event"], "online");
+    for query in ["limit=0", "limit=x", "nonsense=1", "limit=2001"] {
+        let at = format!("{accounts}?{query}");
+        assert_eq!(
+            checked.ask("GET", accounts, &at, None).await.status,
+            422,
+            "{query}"
+        );
+    }
+    let told = checked.ask("GET", ONE, one, None).await.json();
+    assert_eq!(told["bots"], json!(["echo", "counter"]));
+    assert_eq!(checked.ask("GET", ONE, nobody, None).await.status, 404);
+
+    let at = format!("{one}/orders");
+    let order = |order: &str| Some(json!({ "order": order }));
+    assert_eq!(
+        checked
+            .ask("POST", &orders, &at, order("hold"))
+            .await
+            .status,
+        200
+    );
+    harness::eventually("it is held", || async {
+        let page = server
+            .get(&format!("{accounts}?state=away&cause=ordered"))
+            .await
+            .json();
+        (page["accounts"][0]["state"] == "held").then_some(())
+    })
+    .await;
+    let conflict = checked.ask("POST", &orders, &at, order("relogin")).await;
+    assert_eq!(conflict.status, 409);
+    assert_eq!(conflict.json()["code"], "conflict");
+    let to = json!({"to": {"user": "alice"}, "text": "hello"});
+    let away = checked
+        .ask("POST", &messages, &format!("{one}/messages"), Some(to))
+        .await;
+    assert_eq!(away.status, 409, "{}", away.text);
+    assert_eq!(
+        checked.ask("GET", "/readyz", "/readyz", None).await.status,
+        503
+    );
+    assert_eq!(
+        checked
+            .ask("POST", &orders, &at, order("release"))
+            .await
+            .status,
+        200
+    );
+    for body in [
+        json!({"order": "dance"}),
+        json!({"order": "hold", "more": 1}),
+        json!([]),
+    ] {
+        assert_eq!(
+            checked.ask("POST", &orders, &at, Some(body)).await.status,
+            422
+        );
+    }
+    assert_eq!(checked.ask("POST", &orders, &at, None).await.status, 415);
+    let long = Some(json!({"order": "x".repeat(300 << 10)}));
+    assert_eq!(checked.ask("POST", &orders, &at, long).await.status, 413);
+    let gone = checked
+        .ask("POST", &orders, &format!("{nobody}/orders"), order("hold"))
+        .await;
+    assert_eq!(gone.status, 404);
+
+    let at = format!("{one}/bots");
+    assert_eq!(
+        checked.ask("GET", &bots, &at, None).await.json()["bots"],
+        json!(["echo", "counter"])
+    );
+    let set = Some(json!({"bots": ["counter"]}));
+    assert_eq!(
+        checked.ask("PUT", &bots, &at, set).await.json()["bots"],
+        json!(["counter"])
+    );
+    let twice = Some(json!({"bots": ["echo", "echo"]}));
+    assert_eq!(checked.ask("PUT", &bots, &at, twice).await.status, 422);
+    let with = |name: &str| format!("{one}/bots/{name}");
+    assert_eq!(
+        checked.ask("PUT", &bot, &with("echo"), None).await.json()["bots"],
+        json!(["counter", "echo"])
+    );
+    assert_eq!(
+        checked.ask("PUT", &bot, &with("nobot"), None).await.status,
+        404
+    );
+    assert_eq!(
+        checked
+            .ask("DELETE", &bot, &with("echo"), None)
+            .await
+            .json()["bots"],
+        json!(["counter"])
+    );
+    assert_eq!(
+        checked
+            .ask("DELETE", &bot, &with("echo"), None)
+            .await
+            .status,
+        409
+    );
+    let at = format!("{}/settings", with("counter"));
+    let refused = checked
+        .ask("PUT", &settings, &at, Some(json!({"a": 1})))
+        .await;
+    assert_eq!(
+        refused.status, 422,
+        "the bot has no settings: {}",
+        refused.text
+    );
+
+    harness::eventually("it is back", || async {
+        (server.app.controller().online().await == 4).then_some(())
+    })
+    .await;
+    let send = |to: Value, text: &str| Some(json!({"to": to, "text": text, "key": "k"}));
+    let at = format!("{one}/messages");
+    let sent = checked
+        .ask(
+            "POST",
+            &messages,
+            &at,
+            send(json!({"user": "echo-bot"}), "hi"),
+        )
+        .await;
+    assert_eq!(sent.status, 200, "{}", sent.text);
+    let again = checked
+        .ask(
+            "POST",
+            &messages,
+            &at,
+            send(json!({"user": "echo-bot"}), "hi"),
+        )
+        .await;
+    assert_eq!(
+        again.json(),
+        sent.json(),
+        "the same key is the same message"
+    );
+    assert_eq!(
+        checked
+            .ask(
+                "POST",
+                &messages,
+                &at,
+                send(json!({"user": "echo-bot"}), "")
+            )
+            .await
+            .status,
+        422
+    );
+    let refused = checked
+        .ask(
+            "POST",
+            &messages,
+            &at,
+            Some(json!({"to": {"group": "none"}, "text": "hi"})),
+        )
+        .await;
+    assert_eq!(refused.status, 502, "{}", refused.text);
+
+    let outbox = "/api/v1/outbox";
+    let (letter, retry) = (
+        format!("{outbox}/{{letter}}"),
+        format!("{outbox}/{{letter}}/retry"),
+    );
+    assert_eq!(
+        checked
+            .ask("GET", outbox, &format!("{outbox}?state=failed"), None)
+            .await
+            .status,
+        200
+    );
+    assert_eq!(
+        checked
+            .ask("DELETE", &letter, &format!("{outbox}/7777"), None)
+            .await
+            .status,
+        404
+    );
+    assert_eq!(
+        checked
+            .ask("POST", &retry, &format!("{outbox}/7777/retry"), None)
+            .await
+            .status,
+        404
+    );
+
+    let link = checked
+        .ask("POST", "/api/v1/console-link", "/api/v1/console-link", None)
+        .await;
+    let link = link.json()["url"].as_str().unwrap().to_owned();
+    let (page, link) = link.split_once("#link=").unwrap();
+    assert_eq!(page, format!("{}/console/", server.url()));
+    let session = "/api/v1/session";
+    let begun = server
+        .ask("POST", session, Some(json!({ "link": link })), None, &[])
+        .await;
+    checked.compare("POST", session, &begun);
+    let own = begun.json()["session"].as_str().unwrap().to_owned();
+    let again = server
+        .ask("POST", session, Some(json!({ "link": link })), None, &[])
+        .await;
+    checked.compare("POST", session, &again);
+    assert_eq!(again.status, 401, "a link leads in once");
+    let who = server.ask("GET", session, None, Some(&own), &[]).await;
+    assert_eq!(who.json()["name"], "console");
+    let ended = server.ask("DELETE", session, None, Some(&own), &[]).await;
+    checked.compare("DELETE", session, &ended);
+    let who = server.ask("GET", session, None, Some(&own), &[]).await;
+    checked.compare("GET", session, &who);
+    assert_eq!(who.status, 401, "it has ended");
+
+    for (path, operations) in checked.description["paths"].as_object().unwrap() {
+        for method in operations.as_object().unwrap().keys() {
+            // Streams do not end; they have a test of their own.
+            let was_seen = checked
+                .seen
+                .iter()
+                .any(|(m, p, _)| m == method && p == path);
+            assert!(
+                was_seen || path == "/api/v1/events",
+                "{method} {path} was not asked"
+            );
+        }
+    }
+    let other = server.get("/api/v1/nothing").await;
+    assert_eq!(
+        (other.status, &other.json()["code"]),
+        (404, &json!("not_found"))
+    );
+    let other = server.send("POST", "/api/v1/status", json!({})).await;
+    assert_eq!(
+        (other.status, &other.json()["code"]),
+        (405, &json!("method_not_allowed"))
+    );
+    server.end().await;
+}

@@ -1,0 +1,140 @@
+//! The stream of changes.
+
+use super::schema::mistakes;
+use super::server;
+use futures_util::{Stream, StreamExt};
+use serde_json::{Value, json};
+use std::time::Duration;
+
+/// Reads events from a stream.
+struct Events<S> {
+    body: S,
+    text: String,
+}
+
+struct Event {
+    id: Option<String>,
+    name: String,
+    data: Value,
+}
+
+impl<S, E: std::fmt::Debug> Events<S>
+where
+    S: Stream<Item = Result<actix_web::web::Bytes, E>> + Unpin,
+{
+    async fn next(&mut self) -> Event {
+        loop {
+            if let Some((event, rest)) = self.text.split_once("\n\n") {
+                let field = |name: &str| {
+                    let mut lines = event.lines();
+                    lines.find_map(|line| Some(line.strip_prefix(name)?.to_owned()))
+                };
+                let event = Event {
+                    id: field("id: "),
+                    name: field("event: ").unwrap_or_default(),
+                    data: field("data: ")
+                        .map(|data| serde_json::from_str(&data).unwrap())
+                        .unwrap_or_default(),
+                };
+                self.text = rest.to_owned();
+                if !event.name.is_empty() {
+                    return event;
+                }
+                continue;
+            }
+            let piece = tokio::time::timeout(Duration::from_secs(60), self.body.next());
+            let piece = piece.await.unwrap().unwrap().unwrap();
+            self.text.push_str(std::str::from_utf8(&piece).unwrap());
+        }
+    }
+
+    /// The next change of an account.
+    async fn change(&mut self, account: &str) -> Event {
+        loop {
+            let event = self.next().await;
+            assert_eq!(event.name, "change");
+            if event.data["account"]["account"] == account {
+                return event;
+            }
+        }
+    }
+}
+
+/// Follows the changes of a running server.
+macro_rules! follow {
+    ($server:expr, $query:expr, $token:expr, $last:expr) => {{
+        let url = format!("{}/api/v1/events{}", $server.url(), $query);
+        let request = awc::Client::default().get(url).bearer_auth($token);
+        let last: Option<&str> = $last;
+        let request = match last {
+            Some(last) => request.insert_header(("Last-Event-ID", last)),
+            None => request,
+        };
+        let answer = request.send().await.unwrap();
+        assert_eq!(answer.status(), 200);
+        assert_eq!(
+            answer.headers().get("content-type").unwrap(),
+            "text/event-stream"
+        );
+        let mut events = Events {
+            body: answer,
+            text: String::new(),
+        };
+        let hello = events.next().await;
+        assert_eq!(hello.name, "hello");
+        let wrong = mistakes(&described(), &schema("Hello"), &hello.data);
+        assert!(wrong.is_empty(), "{wrong:#?}");
+        events
+    }};
+}
+
+fn described() -> Value {
+    serde_json::to_value(botroupe::admin::describe()).unwrap()
+}
+
+fn schema(name: &str) -> Value {
+    json!({"$ref": format!("#/components/schemas/{name}")})
+}
+
+#[actix_rt::test]
+async fn every_change_is_told_and_a_stream_goes_on_where_one_ended() {
+    let server = server("").await;
+    let mut events = follow!(server, "", &server.token, None);
+    let mut shop = follow!(server, "?match=*-2", &server.tokens["shop"], None);
+
+    assert_eq!(server.order("echo-bot", "hold").await.status, 200);
+    let mut last = events.change("echo-bot").await;
+    while last.data["went_online"] != false {
+        last = events.change("echo-bot").await;
+    }
+    let wrong = mistakes(&described(), &schema("Change"), &last.data);
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    assert_eq!(last.data["account"]["cause"], "ordered");
+
+    assert_eq!(server.order("support-1", "hold").await.status, 200);
+    assert_eq!(server.order("support-2", "hold").await.status, 200);
+    let first = shop.next().await;
+    let account = &first.data["account"]["account"];
+    assert_eq!(
+        account, "support-2",
+        "those of others are not told, nor others of the pattern"
+    );
+
+    let id = last.id.unwrap();
+    let mut again = follow!(server, "", &server.token, Some(&id));
+    let next = again.next().await;
+    assert_eq!(
+        next.data["seq"].as_u64(),
+        last.data["seq"].as_u64().map(|seq| seq + 1)
+    );
+    let mut fresh = follow!(server, "", &server.token, Some("123-1"));
+    assert_eq!(server.order("echo-bot", "resume").await.status, 200);
+    let event = fresh.change("echo-bot").await;
+    assert!(event.data["seq"].as_u64() > next.data["seq"].as_u64());
+    let figures = server.get("/metrics").await.text;
+    assert!(
+        figures.contains("botroupe_admin_followers 4.0\n"),
+        "{figures}"
+    );
+    server.end().await;
+}

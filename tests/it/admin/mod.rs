@@ -1,0 +1,180 @@
+//! Tests of the admin API over real connections, with a fleet against the sandbox.
+
+mod access;
+mod described;
+mod events;
+mod figures;
+mod schema;
+mod secure;
+
+use crate::harness::{self, APP, KEY};
+use actix::prelude::*;
+use botroupe::account::Changed;
+use botroupe::admin::types::SandboxOf;
+use botroupe::admin::{Admin, Feed, NewToken, Opened, Setting};
+use botroupe::app::App;
+use botroupe::bot::Bots;
+use botroupe::config::{Config, Sources};
+use botroupe::prelude::*;
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
+
+/// Tells the feed of every change, as the program does.
+struct Observer(Feed);
+
+impl Actor for Observer {
+    type Context = Context<Self>;
+}
+
+impl Handler<Changed> for Observer {
+    type Result = ();
+
+    fn handle(&mut self, changed: Changed, _: &mut Context<Self>) {
+        self.0.tell(&changed);
+    }
+}
+
+/// A fleet of `echo-bot` and `support-1` to `-3`, and its API on TCP.
+struct Server {
+    app: App,
+    admin: Admin,
+    /// With the scope `admin`.
+    token: String,
+    /// By name.
+    tokens: HashMap<&'static str, String>,
+}
+
+fn echo() -> Bot {
+    Bot::new("echo").on_text(|text: Text| async move { text.into_inner() })
+}
+
+fn counter() -> Bot {
+    Bot::new("counter").on_text(|| async { "one more" })
+}
+
+/// Names, scopes and accounts of the tokens.
+const TOKENS: [(&str, &str, &str); 5] = [
+    ("all", "admin", "*"),
+    ("reader", "read", "*"),
+    ("operator", "operate", "*"),
+    ("sender", "send", "*"),
+    ("shop", "read\", \"operate\", \"send", "support-*"),
+];
+
+async fn server(more: &str) -> Server {
+    let bots = Bots::new().with("echo", echo).with("counter", counter);
+    let mut tokens = HashMap::new();
+    let mut text = format!(
+        "endpoint = \"sandbox\"\n[app]\nsdk_app_id = {APP}\nsecret_key = \"{KEY}\"\n\
+         [defaults]\nlogin_spacing = \"0s\"\nbackoff = {{ min = \"20ms\", max = \"200ms\" }}\n\
+         [sandbox]\nlisten = \"127.0.0.1:0\"\n\
+         [[accounts]]\nuser_id = \"echo-bot\"\nbots = [\"echo\"]\n\
+         [[accounts]]\nuser_id = \"support-{{1..3}}\"\nbots = [\"echo\", \"counter\"]\n\
+         [admin]\nlisten = \"127.0.0.1:0\"\n{more}\n"
+    );
+    for (name, scopes, accounts) in TOKENS {
+        let token = NewToken::make().unwrap();
+        text += &format!(
+            "[[admin.tokens]]\nname = \"{name}\"\nhash = \"{}\"\nscopes = [\"{scopes}\"]\naccounts = [\"{accounts}\"]\n",
+            token.config_hash()
+        );
+        tokens.insert(name, token.text().to_owned());
+    }
+    let file = harness::file_in_fresh_folder();
+    let env = BTreeMap::new();
+    let config = Sources::new(&file, &text, &env);
+    let config = Config::parse(config.known_bots(&["echo", "counter"])).unwrap();
+    let opened = Opened::new(&config.admin).unwrap();
+    let observer = Observer(opened.feed()).start();
+    let away = HashMap::new();
+    let app = App::start_with(&config, &bots, Some(observer.recipient()), away).await;
+    let app = app.unwrap();
+    let admin = opened.serve(Setting {
+        controller: app.controller(),
+        moved: None,
+        sandbox: app.sandbox_url().map(|url| SandboxOf {
+            url,
+            sdk_app_id: APP,
+        }),
+    });
+    harness::eventually("all are online", || async {
+        (app.controller().online().await == 4).then_some(())
+    })
+    .await;
+    Server {
+        app,
+        admin,
+        token: tokens["all"].clone(),
+        tokens,
+    }
+}
+
+/// An answer.
+struct Answer {
+    status: u16,
+    headers: awc::http::header::HeaderMap,
+    text: String,
+}
+
+impl Answer {
+    fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("no JSON: {}", self.text))
+    }
+}
+
+impl Server {
+    fn url(&self) -> &str {
+        self.admin.url().unwrap()
+    }
+
+    async fn get(&self, path: &str) -> Answer {
+        self.ask("GET", path, None, Some(&self.token), &[]).await
+    }
+
+    async fn send(&self, method: &str, path: &str, body: Value) -> Answer {
+        self.ask(method, path, Some(body), Some(&self.token), &[])
+            .await
+    }
+
+    async fn ask(
+        &self,
+        method: &str,
+        path: &str,
+        body: Option<Value>,
+        token: Option<&str>,
+        headers: &[(&str, &str)],
+    ) -> Answer {
+        let client = awc::Client::builder()
+            .timeout(Duration::from_secs(60))
+            .finish();
+        let url = format!("{}{path}", self.url());
+        let mut request = client.request(method.parse().unwrap(), url);
+        if let Some(token) = token {
+            request = request.bearer_auth(token);
+        }
+        for header in headers {
+            request = request.insert_header(*header);
+        }
+        let mut answer = match body {
+            Some(body) => request.send_json(&body).await.unwrap(),
+            None => request.send().await.unwrap(),
+        };
+        let body = answer.body().limit(64 << 20).await.unwrap();
+        Answer {
+            status: answer.status().as_u16(),
+            headers: answer.headers().clone(),
+            text: String::from_utf8(body.to_vec()).unwrap(),
+        }
+    }
+
+    async fn order(&self, account: &str, order: &str) -> Answer {
+        let path = format!("/api/v1/accounts/{account}/orders");
+        self.send("POST", &path, json!({ "order": order })).await
+    }
+
+    async fn end(self) {
+        drop(self.admin);
+        self.app.stop().await;
+    }
+}

@@ -1,0 +1,82 @@
+//! A running process that reads its config anew.
+
+use super::*;
+
+fn text(accounts: &str, more: &str) -> String {
+    format!(
+        "{more}[app]\nsdk_app_id = {APP}\nsecret_key = \"{KEY}\"\n[sandbox]\nlisten = \"127.0.0.1:0\"\n{accounts}"
+    )
+}
+
+const TWO: &str = "[[accounts]]\nuser_id = \"a-{1..2}\"\nbots = [\"echo\"]\n";
+const THREE: &str = "[[accounts]]\nuser_id = \"a-{2..4}\"\nbots = [\"echo\"]\n";
+
+impl Running {
+    /// Waits for a line on standard error that contains `words`.
+    fn complaint(&mut self, words: &str) -> String {
+        loop {
+            let line = self.err.recv_timeout(PATIENCE);
+            let line = line.unwrap_or_else(|_| panic!("no complaint with {words:?}"));
+            if line.contains(words) {
+                return line;
+            }
+        }
+    }
+}
+
+#[test]
+fn a_hangup_reloads_what_changed_and_a_mistake_changes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = config(&folder, &text(TWO, ""));
+    let mut command = botroupe_that_takes_signals();
+    command.args(["run", &path]);
+    let mut run = Running::of(command);
+    run.line("2 of 2 accounts online");
+
+    config(&folder, &text(THREE, ""));
+    run.signal("HUP");
+    run.line("account a-1 offline");
+    run.line("+ start     a-3, a-4");
+    run.line("- stop      a-1");
+    run.line("= stay      1 account");
+    run.line("2 logins, at once");
+    run.signal("HUP");
+    run.line("nothing changes; 3 accounts stay as they are");
+
+    config(&folder, &text(&THREE.replace("echo", "ecko"), ""));
+    run.signal("HUP");
+    run.complaint("the config was not reloaded; the one before goes on");
+    run.complaint("config.toml:8:9: accounts[0].bots: unknown bot \"ecko\"");
+    config(&folder, &text(THREE, "[io]\narbiters = 3\n"));
+    run.signal("HUP");
+    run.complaint("only a restart of the process changes io");
+    let status = output(&["status", "--config", &path]);
+    let status = String::from_utf8(status.stdout).unwrap();
+    assert!(status.starts_with("3 accounts: 3 online\n"), "{status}");
+
+    run.signal("TERM");
+    let (status, _, err) = run.end();
+    assert_eq!(status.code(), Some(0), "{err}");
+}
+
+#[test]
+fn a_watched_config_is_reloaded_when_its_file_changes() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = config(&folder, &text(TWO, ""));
+    let mut run = Running::start(&["run", &path, "--watch", "--log-format", "json"]);
+    run.line("{\"account\":\"a-2\",\"state\":\"online\"}");
+    config(&folder, &text(THREE, ""));
+    let line = run.line("\"reloaded\"");
+    let plan: serde_json::Value = serde_json::from_str(&line).unwrap();
+    let steps: Vec<(&str, &str)> = plan["reloaded"]["accounts"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|step| {
+            let word = |key: &str| step[key].as_str().unwrap();
+            (word("account"), word("action"))
+        })
+        .collect();
+    assert_eq!(steps, [("a-3", "start"), ("a-4", "start"), ("a-1", "stop")]);
+    assert_eq!(plan["reloaded"]["logins"], 2);
+}
