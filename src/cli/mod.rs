@@ -43,7 +43,8 @@ use logging::init as init_logging;
 
 use crate::admin::types::OrderKind;
 use crate::bot::Bots;
-use crate::config::{Env, LogConfig};
+use crate::config::{Env, LogConfig, LogJournal};
+pub use logging::{LogControl, LogNameError};
 
 /// Carries out the command line of a program with these bots, and returns the exit code.
 #[expect(
@@ -92,7 +93,10 @@ fn conclude(result: Result<(), Failure>) -> ExitCode {
 /// Runs one command; `out` stands for standard output.
 fn execute(args: Args, bots: &Bots, env: &dyn Env, out: &mut dyn Write) -> Result<(), Failure> {
     let (verbose, format) = (args.verbose, args.log_format.map(Into::into));
-    let log = |log: LogConfig| init_logging(log.level, format.unwrap_or(log.format), verbose, env);
+    let log = |mut log: LogConfig| {
+        log.format = format.unwrap_or(log.format);
+        init_logging(&log, verbose, env)
+    };
     match args.into_command() {
         Command::Check(args) => check::check(&args, env, unix_now(), bots, out)?,
         Command::Usersig(command) => {
@@ -101,7 +105,7 @@ fn execute(args: Args, bots: &Bots, env: &dyn Env, out: &mut dyn Write) -> Resul
         Command::Run(args) => {
             let mut config = load(args.path(), &args.run.config.overrides(), env, bots)?;
             config.record = args.run.record();
-            log(config.log)?;
+            log(config.log.clone())?;
             let format = format.unwrap_or(config.log.format);
             let source = reload::ConfigSource {
                 path: args.path().to_owned(),
@@ -132,9 +136,13 @@ fn execute(args: Args, bots: &Bots, env: &dyn Env, out: &mut dyn Write) -> Resul
         Command::Chat(args) => {
             let config = load(&args.config.config, &args.config.overrides(), env, bots)?;
             chat::check(&args, &config)?;
-            // Only errors may interrupt the chat on the terminal.
+            // Only errors may interrupt the chat on the terminal, and the file belongs to the fleet.
             log(LogConfig {
                 level: crate::config::LogLevel::Error,
+                journal: LogJournal::Never,
+                file: None,
+                modules: std::collections::BTreeMap::default(),
+                accounts: std::collections::BTreeMap::default(),
                 ..config.log
             })?;
             chat::chat(&args, &config)?;

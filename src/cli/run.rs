@@ -5,6 +5,7 @@ use super::check;
 use super::exit::{Failure, saved};
 use super::kept::Kept;
 use super::limits::Handles;
+use super::logging::json_line;
 use super::memory::Memory;
 use super::output;
 use super::progress::Progress;
@@ -212,7 +213,8 @@ async fn report_memory(memory: &Memory, app: &App, format: LogFormat) {
     match format {
         LogFormat::Pretty => output::err(&text),
         LogFormat::Json => {
-            output::err(&serde_json::json!({"level": "INFO", "message": text}).to_string());
+            let line = json_line(tracing::Level::INFO, &text, None);
+            output::err(line.trim_end());
         }
     }
 }

@@ -13,9 +13,11 @@ use botroupe_core::account::Policy;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::admin::AdminConfig;
+use super::alerts::AlertConfig;
 use super::defaults;
 use super::error::{ConfigError, ConfigErrors, Problem};
 use super::layers::Contributions;
+use super::log::LogConfig;
 use super::place::Place;
 use super::proxy::AccountProxy;
 use crate::proto::{
@@ -56,6 +58,8 @@ pub struct Config {
     pub admin: AdminConfig,
     /// What is logged, and how.
     pub log: LogConfig,
+    /// Who is told when something is wrong.
+    pub alerts: Vec<AlertConfig>,
     /// Where to record what the bots hear. It is no key of the file: `botroupe run --record` sets it.
     pub record: Option<RecordConfig>,
     /// Which layer set how much.
@@ -499,70 +503,4 @@ pub struct StoreConfig {
     pub spill: u64,
     /// How long writing waits for more to write, under load; 0 to 1 second.
     pub delay: Duration,
-}
-
-/// `[log]`: what is logged, and how. The command line can say otherwise.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct LogConfig {
-    /// The lowest level that is logged.
-    pub level: LogLevel,
-    /// The format of a line.
-    pub format: LogFormat,
-}
-
-/// The lowest level that is logged.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-#[non_exhaustive]
-pub enum LogLevel {
-    /// Problems that need a person.
-    Error,
-    /// Problems that may need a person.
-    Warn,
-    /// Start, stop, and every change of an account.
-    #[default]
-    Info,
-    /// Decisions and their reasons.
-    Debug,
-    /// Every packet.
-    Trace,
-}
-
-impl LogLevel {
-    /// Every level with its name, as it is written.
-    pub(super) const NAMES: [(&'static str, Self); 5] = [
-        ("error", Self::Error),
-        ("warn", Self::Warn),
-        ("info", Self::Info),
-        ("debug", Self::Debug),
-        ("trace", Self::Trace),
-    ];
-
-    /// The name, as it is written.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Error => "error",
-            Self::Warn => "warn",
-            Self::Info => "info",
-            Self::Debug => "debug",
-            Self::Trace => "trace",
-        }
-    }
-}
-
-/// The format of log lines.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum LogFormat {
-    /// For people.
-    #[default]
-    Pretty,
-    /// One JSON object per line, for collectors.
-    Json,
-}
-
-impl LogFormat {
-    /// Every format with its name, as it is written.
-    pub(super) const NAMES: [(&'static str, Self); 2] =
-        [("pretty", Self::Pretty), ("json", Self::Json)];
 }

@@ -13,13 +13,13 @@ use secrecy::ExposeSecret;
 use url::Url;
 
 use super::{
-    accounts, admin, bot_settings, defaults,
+    accounts, admin, alerts, bot_settings, defaults,
     error::{ConfigErrors, Problem},
     layers::{self, Merged},
+    log,
     model::{
-        App, BotSettings, Config, Endpoint, GovernorConfig, HostConfig, IoConfig, LogConfig,
-        LogFormat, LogLevel, NetworkConfig, SandboxConfig, SandboxDedupe, SandboxTlsConfig,
-        SecretSource, ShutdownConfig, StoreConfig,
+        App, BotSettings, Config, Endpoint, GovernorConfig, HostConfig, IoConfig, NetworkConfig,
+        SandboxConfig, SandboxDedupe, SandboxTlsConfig, SecretSource, ShutdownConfig, StoreConfig,
     },
     place::{Place, Positions},
     read::{Context, Node, Section},
@@ -111,6 +111,7 @@ impl Config {
                     }
                     let ca_file = &mut parts.network.ca_file;
                     *ca_file = ca_file.take().map(|file| folder.join(file));
+                    parts.log.start_in(folder);
                     if let SandboxTlsConfig::Files { certificate, key } = &mut sandbox.tls {
                         *certificate = folder.join(&*certificate);
                         *key = folder.join(&*key);
@@ -175,7 +176,8 @@ fn read(mut root: Section<'_>, known_bots: &[&str], check: &SettingsCheck<'_>) -
     let shutdown = shutdown(root.section("shutdown"));
     let store = store(root.section("store"), &mut places);
     let admin = admin::read(root.section("admin"), &mut places);
-    let log = log(root.section("log"));
+    let alerts = alerts::read(&mut root, &accounts);
+    let log = log::read(root.section("log"), &accounts);
     root.finish();
     Some(Config {
         endpoint,
@@ -196,6 +198,7 @@ fn read(mut root: Section<'_>, known_bots: &[&str], check: &SettingsCheck<'_>) -
         store,
         admin,
         log,
+        alerts,
         record: None,
         contributions: layers::Contributions::default(),
         places,
@@ -600,21 +603,6 @@ fn store(mut section: Section<'_>, places: &mut BTreeMap<&'static str, Place>) -
             .and_then(|node| node.size(0, 1 << 40))
             .unwrap_or(defaults::STORE_SPILL),
         delay: section.duration("delay", defaults::STORE_DELAY, (Duration::ZERO, SECOND)),
-    };
-    section.finish();
-    config
-}
-
-fn log(mut section: Section<'_>) -> LogConfig {
-    let level = section.get("level");
-    let format = section.get("format");
-    let config = LogConfig {
-        level: level
-            .and_then(|node| node.choice("log level", &LogLevel::NAMES))
-            .unwrap_or_default(),
-        format: format
-            .and_then(|node| node.choice("log format", &LogFormat::NAMES))
-            .unwrap_or_default(),
     };
     section.finish();
     config

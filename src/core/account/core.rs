@@ -15,7 +15,7 @@ use super::recorder::Recorder;
 use super::report::{ConnectError, LinkEnd, Report};
 use super::service_clock::ServiceClock;
 use super::setbacks::{Setbacks, is_stable};
-use super::status::{Counters, Phase, RecordedEvent, Status};
+use super::status::{ASKED, Counters, Phase, RecordedEvent, Status};
 use super::tally::Tally;
 use super::troubles::Troubles;
 use super::user_sigs::UserSigs;
@@ -694,8 +694,8 @@ impl Core {
     /// What is waited for while a UserSig is fetched.
     fn source(&self) -> String {
         match &self.config.credential {
-            Credential::External(source) => format!("a UserSig from {source}"),
-            _ => "a UserSig".to_owned(),
+            Credential::External(source) => format!("{ASKED} from {source}"),
+            _ => ASKED.to_owned(),
         }
     }
 

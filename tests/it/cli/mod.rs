@@ -7,6 +7,8 @@ mod configs;
 mod durable;
 #[cfg(unix)]
 mod life;
+#[cfg(target_os = "linux")]
+mod logs;
 mod network;
 mod new;
 #[cfg(unix)]
