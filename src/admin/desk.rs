@@ -4,6 +4,7 @@ use super::feed::Feed;
 use super::guard::Guard;
 use super::metrics::Meter;
 use super::refusal::Refusal;
+use super::source::ConfigSource;
 use super::types::SandboxOf;
 use crate::account::Status;
 use crate::app::Controller;
@@ -34,6 +35,8 @@ pub(super) struct Desk {
     pub(super) sandbox: Option<SandboxOf>,
     /// The address on TCP.
     pub(super) url: Option<String>,
+    /// Where the config comes from, when it can be read anew.
+    pub(super) source: Option<ConfigSource>,
     /// Unix time.
     pub(super) started: Duration,
     /// Places for those who follow.
@@ -56,6 +59,7 @@ impl Desk {
         moved: Option<String>,
         sandbox: Option<SandboxOf>,
         url: Option<String>,
+        source: Option<ConfigSource>,
     ) -> Self {
         Self {
             controller,
@@ -66,6 +70,7 @@ impl Desk {
             moved,
             sandbox,
             url,
+            source,
             started: now().unix,
             places: Arc::new(Semaphore::new(FOLLOWERS)),
             snapshot: Mutex::default(),

@@ -8,6 +8,7 @@ use super::door::{Door, Wire};
 use super::feed::Feed;
 #[cfg(unix)]
 use super::socket::{Socket, Spare};
+use super::source::ConfigSource;
 use super::tls::{TlsError, acceptor};
 use super::types::SandboxOf;
 use super::{body, refusal::Refusal, routes};
@@ -96,6 +97,8 @@ pub struct Setting {
     pub moved: Option<String>,
     /// The embedded server, when there is one.
     pub sandbox: Option<SandboxOf>,
+    /// Where the config comes from, when it can be read anew.
+    pub source: Option<ConfigSource>,
 }
 
 impl Opened {
@@ -163,6 +166,7 @@ impl Opened {
             setting.moved,
             setting.sandbox,
             url.clone(),
+            setting.source,
         ));
         #[cfg(unix)]
         let door = self.socket.as_mut().and_then(Socket::take);

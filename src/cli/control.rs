@@ -2,15 +2,20 @@
 
 use super::exit::Failure;
 use super::seat::Seat;
-use crate::admin::client::{Client, ClientError};
-use crate::admin::types::{Account, AccountPage, ConsoleLink, Done, Fleet, NewOrder, OrderKind};
+use crate::admin::client::{Client, ClientError, LIMIT};
+use crate::admin::types::{
+    Account, AccountPage, ConsoleLink, Done, Fleet, NewOrder, OrderKind, ProblemCode, ReloadPlan,
+};
 use awc::http::Method;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 use std::io;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
+use std::time::Duration;
 
+/// How long a reload may take: bots are made, the store is read, and accounts that leave finish and log out.
+const RELOAD_LIMIT: Duration = Duration::from_secs(900);
 /// Accounts in one answer.
 const PAGE: usize = 1000;
 
@@ -20,6 +25,15 @@ const PAGE: usize = 1000;
 /// When no process answers, or it refuses the request.
 fn ask<T>(
     config: &Path,
+    question: impl AsyncFnOnce(&Client) -> Result<T, ClientError>,
+) -> Result<T, Failure> {
+    ask_for(config, LIMIT, question)
+}
+
+/// Like [`ask`], for what may take so long.
+fn ask_for<T>(
+    config: &Path,
+    limit: Duration,
     question: impl AsyncFnOnce(&Client) -> Result<T, ClientError>,
 ) -> Result<T, Failure> {
     if !config.exists() {
@@ -61,11 +75,14 @@ fn ask<T>(
         return Err(nobody(&error, &path));
     };
     let asked = actix_rt::System::new().block_on(async {
-        let client = Client::over(path.clone());
+        let client = Client::patient(path.clone(), limit);
         question(&client).await
     });
     asked.map_err(|error| match error {
         ClientError::Nobody(error) => nobody(&error, &path),
+        ClientError::Refused(problem) if problem.code == ProblemCode::Invalid => {
+            Failure::Usage(problem.error)
+        }
         ClientError::Refused(problem) => Failure::Runtime(problem.error.into()),
         error => Failure::Runtime(format!("{}: {error}", path.display()).into()),
     })
@@ -140,6 +157,21 @@ pub(super) fn letter(config: &Path, number: u64, is_retry: bool) -> Result<(), F
         client.send::<Done>(method, &path, None::<&()>).await
     })
     .map(drop)
+}
+
+/// What a reload of the config would do, or with `is_done` has done.
+///
+/// # Errors
+/// As [`ask`].
+pub(super) fn reload(config: &Path, is_done: bool) -> Result<ReloadPlan, Failure> {
+    let path = if is_done {
+        "/api/v1/reload"
+    } else {
+        "/api/v1/plan"
+    };
+    ask_for(config, RELOAD_LIMIT, async |client| {
+        client.send(Method::POST, path, None::<&()>).await
+    })
 }
 
 /// A link that leads into the console once.

@@ -129,6 +129,8 @@ fn execute(args: Args, bots: &Bots, env: &dyn Env, out: &mut dyn Write) -> Resul
         Command::Relogin(args) => order(&args, OrderKind::Relogin)?,
         Command::Quarantine(args) => order(&args, OrderKind::Quarantine)?,
         Command::Release(args) => order(&args, OrderKind::Release)?,
+        Command::Plan(args) => reload::order(&args, false, out)?,
+        Command::Reload(args) => reload::order(&args, true, out)?,
         Command::Store(command) => store::store(&command, env, bots, out)?,
         Command::Alerts(AlertsCommand::Test(args)) => {
             log(LogConfig::default())?;

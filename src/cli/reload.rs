@@ -1,5 +1,7 @@
 //! Reads the config anew while the process runs, and puts it in the place of the running one.
 
+use super::args::ReloadArgs;
+use super::control;
 use super::exit::Failure;
 use super::load::load;
 use super::output;
@@ -7,6 +9,7 @@ use crate::app::{Controller, Plan, ReloadError};
 use crate::bot::Bots;
 use crate::config::{Config, LogFormat, RecordConfig, SecretSource};
 use crate::fleet::ProcessEnv;
+use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,11 +30,26 @@ impl ConfigSource {
     ///
     /// # Errors
     /// [`Failure::ConfigFile`], [`Failure::Config`].
-    fn read(&self) -> Result<Config, Failure> {
+    pub(super) fn read(&self) -> Result<Config, Failure> {
         let mut config = load(&self.path, &self.overrides, &ProcessEnv, &self.bots)?;
         config.record.clone_from(&self.record);
         Ok(config)
     }
+}
+
+/// `botroupe plan` and, with `is_done`, `botroupe reload`.
+///
+/// # Errors
+/// When no process answers, the config is wrong, or it cannot be put in the place of the running one.
+pub(super) fn order(args: &ReloadArgs, is_done: bool, out: &mut dyn Write) -> Result<(), Failure> {
+    let plan = control::reload(args.path(), is_done)?;
+    let text = if args.json {
+        let json = serde_json::to_string(&plan);
+        json.map_err(|error| Failure::Internal(error.to_string()))? + "\n"
+    } else {
+        plan.text
+    };
+    out.write_all(text.as_bytes()).map_err(Failure::Output)
 }
 
 /// Plans and carries out reloads. Cheap to clone.

@@ -97,6 +97,10 @@ pub(super) fn run(
                 url,
                 sdk_app_id: config.app.sdk_app_id.get(),
             }),
+            source: Some(crate::admin::ConfigSource::new({
+                let source = source.clone();
+                move || source.read().map_err(|failure| failure.to_string())
+            })),
         });
         if let Some(url) = admin.url() {
             board.do_send(AnnounceAdmin(url.to_owned()));

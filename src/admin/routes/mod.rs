@@ -15,6 +15,7 @@ mod messages;
 mod openapi;
 mod orders;
 mod outbox;
+mod reload;
 mod session;
 mod status;
 
@@ -42,6 +43,7 @@ const ALL: &[Room] = &[
     bots::ROOM,
     messages::ROOM,
     outbox::ROOM,
+    reload::ROOM,
     events::ROOM,
     session::ROOM,
     health::ROOM,

@@ -289,6 +289,49 @@ async fn every_answer_is_what_the_description_says() {
         404
     );
 
+    for path in ["/api/v1/plan", "/api/v1/reload"] {
+        let plan = checked.ask("POST", path, path, None).await.json();
+        assert_eq!(
+            (&plan["unchanged"], &plan["logins"]),
+            (&json!(4), &json!(0))
+        );
+    }
+    let more = "[[accounts]]\nuser_id = \"new\"\nbots = [\"echo\"]\n";
+    let good = server.text.lock().unwrap().clone();
+    server.text.lock().unwrap().push_str(more);
+    let reload = "/api/v1/reload";
+    let done = checked.ask("POST", reload, reload, None).await.json();
+    assert_eq!(done["accounts"][0]["action"], "start");
+    assert!(
+        done["text"]
+            .as_str()
+            .unwrap()
+            .starts_with("+ start     new\n")
+    );
+    for (text, status, words) in [
+        (
+            format!("{good}{more}{more}"),
+            422,
+            "duplicate account \"new\"",
+        ),
+        (format!("{good}[io]\narbiters = 9\n"), 409, "only a restart"),
+    ] {
+        *server.text.lock().unwrap() = text;
+        let refused = checked.ask("POST", reload, reload, None).await;
+        assert_eq!(refused.status, status);
+        assert!(
+            refused.text.contains(&words.replace('"', "\\\"")),
+            "{}",
+            refused.text
+        );
+    }
+    *server.text.lock().unwrap() = good;
+    let done = checked.ask("POST", reload, reload, None).await.json();
+    assert_eq!(done["accounts"][0]["action"], "stop");
+    let operator = Some(&*server.tokens["operator"]);
+    let refused = server.ask("POST", reload, None, operator, &[]).await;
+    assert_eq!(refused.status, 403, "a reload is for administrators");
+
     let link = checked
         .ask("POST", "/api/v1/console-link", "/api/v1/console-link", None)
         .await;
