@@ -31,7 +31,7 @@ impl Systemd {
 
     fn next(&self) -> String {
         let mut bytes = [0; 1024];
-        let length = self.socket.recv(&mut bytes).expect("nothing is told");
+        let length = self.socket.recv(&mut bytes).unwrap();
         String::from_utf8_lossy(&bytes[..length]).trim().to_owned()
     }
 
