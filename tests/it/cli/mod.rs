@@ -5,6 +5,7 @@
 mod alerts;
 mod chat;
 mod configs;
+mod doctor;
 #[cfg(unix)]
 mod durable;
 #[cfg(unix)]
