@@ -13,9 +13,10 @@ use crate::gateway::now;
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
 use std::future::{Ready, ready};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{Mutex, Semaphore};
+use tokio::sync::{Mutex, Semaphore, mpsc};
 
 /// How old a snapshot may be for a further page of a list.
 const PAGES: Duration = Duration::from_secs(10);
@@ -37,6 +38,8 @@ pub(super) struct Desk {
     pub(super) url: Option<String>,
     /// Where the config comes from, when it can be read anew.
     pub(super) source: Option<ConfigSource>,
+    /// Begins a handover to the process that listens at a socket.
+    pub(super) handover: Option<mpsc::Sender<PathBuf>>,
     /// Unix time.
     pub(super) started: Duration,
     /// Places for those who follow.
@@ -60,6 +63,7 @@ impl Desk {
         sandbox: Option<SandboxOf>,
         url: Option<String>,
         source: Option<ConfigSource>,
+        handover: Option<mpsc::Sender<PathBuf>>,
     ) -> Self {
         Self {
             controller,
@@ -71,6 +75,7 @@ impl Desk {
             sandbox,
             url,
             source,
+            handover,
             started: now().unix,
             places: Arc::new(Semaphore::new(FOLLOWERS)),
             snapshot: Mutex::default(),

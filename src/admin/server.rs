@@ -28,9 +28,11 @@ use std::io;
 use std::net::{SocketAddr, TcpListener};
 #[cfg(unix)]
 use std::path::Path;
+use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::mpsc;
 use tokio_rustls::TlsAcceptor;
 
 /// How long a client may take on a reserved file handle, and for a TLS handshake.
@@ -99,6 +101,8 @@ pub struct Setting {
     pub sandbox: Option<SandboxOf>,
     /// Where the config comes from, when it can be read anew.
     pub source: Option<ConfigSource>,
+    /// Told at which socket another process waits to go on with the logins.
+    pub handover: Option<mpsc::Sender<PathBuf>>,
 }
 
 impl Opened {
@@ -167,6 +171,7 @@ impl Opened {
             setting.sandbox,
             url.clone(),
             setting.source,
+            setting.handover,
         ));
         #[cfg(unix)]
         let door = self.socket.as_mut().and_then(Socket::take);

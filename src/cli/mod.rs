@@ -26,6 +26,8 @@ mod run;
 mod sandbox;
 mod seat;
 mod store;
+#[cfg_attr(not(unix), path = "takeover_none.rs")]
+mod takeover;
 mod token;
 mod usersig;
 

@@ -10,6 +10,7 @@
 mod accounts;
 mod bots;
 mod events;
+mod handover;
 mod health;
 mod messages;
 mod openapi;
@@ -44,6 +45,7 @@ const ALL: &[Room] = &[
     messages::ROOM,
     outbox::ROOM,
     reload::ROOM,
+    handover::ROOM,
     events::ROOM,
     session::ROOM,
     health::ROOM,

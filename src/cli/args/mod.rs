@@ -107,7 +107,8 @@ Examples:
   BOTROUPE__ENDPOINT=auto botroupe run
 
 Ctrl-C (SIGTERM, SIGQUIT) finishes what is under way and logs out; a second one ends at once.
-SIGHUP reloads the config; see `botroupe plan`. A config runs once at a time: a second copy is refused, see --force.")]
+SIGHUP reloads the config; see `botroupe plan`. `--takeover` puts this program in the place of one that
+runs, an older version for example, without a login. A config runs once at a time: a second copy is refused, see --force.")]
     Run(RunCommand),
 
     /// Shows what a config would run, or every mistake in it.
@@ -333,6 +334,10 @@ pub(super) struct RunArgs {
     /// Runs even if another copy runs this config: the two kick each other's accounts.
     #[arg(long)]
     pub(super) force: bool,
+
+    /// Goes on with the logins of the process that runs this config, which ends: nobody is logged in anew.
+    #[arg(long)]
+    pub(super) takeover: bool,
 
     /// Reloads the config whenever its file changes, as SIGHUP and `botroupe reload` do.
     #[arg(long)]

@@ -291,10 +291,12 @@ async fn every_answer_is_what_the_description_says() {
 
     for path in ["/api/v1/plan", "/api/v1/reload"] {
         let plan = checked.ask("POST", path, path, None).await.json();
+        // The bots of one account were changed above: the config says otherwise.
         assert_eq!(
             (&plan["unchanged"], &plan["logins"]),
-            (&json!(4), &json!(0))
+            (&json!(3), &json!(0))
         );
+        assert_eq!(plan["accounts"][0]["because"][0], "bots");
     }
     let more = "[[accounts]]\nuser_id = \"new\"\nbots = [\"echo\"]\n";
     let good = server.text.lock().unwrap().clone();
@@ -328,6 +330,14 @@ async fn every_answer_is_what_the_description_says() {
     *server.text.lock().unwrap() = good;
     let done = checked.ask("POST", reload, reload, None).await.json();
     assert_eq!(done["accounts"][0]["action"], "stop");
+    let handover = "/api/v1/handover";
+    let to = Some(json!({ "socket": "/tmp/s" }));
+    let refused = checked.ask("POST", handover, handover, to).await;
+    assert_eq!(
+        refused.status, 403,
+        "logins go to the owner of the machine only"
+    );
+
     let operator = Some(&*server.tokens["operator"]);
     let refused = server.ask("POST", reload, None, operator, &[]).await;
     assert_eq!(refused.status, 403, "a reload is for administrators");

@@ -101,6 +101,7 @@ async fn server(more: &str) -> Server {
             url,
             sdk_app_id: APP,
         }),
+        handover: None,
         source: Some(ConfigSource::new({
             let text = text.clone();
             move || {

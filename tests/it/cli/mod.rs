@@ -20,6 +20,7 @@ mod reload;
 mod sandbox;
 #[cfg(unix)]
 mod streams;
+mod takeover;
 
 use crate::harness::{APP, KEY};
 use std::fs;
