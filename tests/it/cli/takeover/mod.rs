@@ -1,6 +1,9 @@
 //! One process goes on with the logins of another.
 
+mod judge;
+
 use super::*;
+use judge::{Plan, judge};
 use std::time::Instant;
 
 fn text(url: &str) -> String {
@@ -87,4 +90,18 @@ fn a_takeover_of_nobody_is_a_start_and_the_embedded_server_is_not_handed_over() 
             .unwrap()
             .starts_with("4 accounts: 4 online")
     );
+}
+
+#[test]
+fn nothing_is_lost_or_doubled_while_a_fleet_is_taken_over_again_and_again() {
+    let plan = Plan {
+        accounts: 20,
+        takeovers: 4,
+        rate: 40.0,
+        pause: Duration::from_millis(500),
+    };
+    let verdict = judge(env!("CARGO_BIN_EXE_botroupe"), plan);
+    assert!(verdict.said > 80, "{verdict}");
+    let wrong = [verdict.lost, verdict.doubled, verdict.new_logins];
+    assert_eq!((wrong, verdict.kicks), ([0; 3], 0), "{verdict}");
 }
