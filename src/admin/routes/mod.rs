@@ -9,6 +9,7 @@
 
 mod accounts;
 mod bots;
+mod console;
 mod events;
 mod health;
 mod messages;
@@ -17,6 +18,7 @@ mod orders;
 mod outbox;
 mod session;
 mod status;
+mod talk;
 
 pub use openapi::describe;
 
@@ -44,6 +46,8 @@ const ALL: &[Room] = &[
     outbox::ROOM,
     events::ROOM,
     session::ROOM,
+    talk::ROOM,
+    console::ROOM,
     health::ROOM,
     openapi::ROOM,
 ];

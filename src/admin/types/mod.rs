@@ -11,6 +11,7 @@ mod order;
 mod problem;
 mod session;
 mod store;
+mod talk;
 
 pub use account::{Account, AccountPage, CountersOf, RecordOf};
 pub use bots::{BotList, BotOfFleet, Bots, BotsOfAccount};
@@ -23,3 +24,4 @@ pub use order::{Done, NewOrder, OrderKind};
 pub use problem::{Problem, ProblemCode};
 pub use session::{ConsoleLink, NewSession, Session, Who};
 pub use store::{OldestLetter, StoreOf, StoreTrouble};
+pub use talk::{NewTalk, Said, Talk};
