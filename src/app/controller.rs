@@ -6,9 +6,11 @@ use super::bot_change::{self, BotChange, BotChangeError};
 use super::outbox::{OutboxOrder, OutboxOrderError};
 use super::reload::{Plan, ReloadError, Reloader};
 use super::runtime::Runtime;
+use super::sandbox;
 use crate::account::{Command, Counters, Status, StatusCollector};
 use crate::bot::{Api, FileAccess, Pool, Uploads};
 use crate::config::Config;
+use crate::proto::code::Code;
 use crate::proto::id::UserId;
 use crate::store::{Condition, StoreError};
 use crate::supervisor::{CountOnline, GetStatus, Order, OrderError, Supervisor, UntilEnd};
@@ -78,6 +80,28 @@ impl Controller {
         } = self.carriage.clone();
         let api = Api::new(member.handle).with_files(thread, uploads, files);
         Some(api.on_ledger(member.ledger))
+    }
+
+    /// Says something in the embedded server as a test user; `None` when there is none.
+    pub(crate) fn sandbox_say(
+        &self,
+        from: &UserId,
+        to: &UserId,
+        text: &str,
+    ) -> Option<Result<(), Code>> {
+        let remote = self.runtime.sandbox.as_ref()?;
+        Some(sandbox::say(remote, from, to, text))
+    }
+
+    /// What two users have said to each other in the embedded server, oldest first: the sender, the time in Unix
+    /// seconds and the elements in JSON. `None` when there is no such server.
+    pub(crate) fn sandbox_history(
+        &self,
+        a: &UserId,
+        b: &UserId,
+    ) -> Option<Vec<(UserId, u64, String)>> {
+        let remote = self.runtime.sandbox.as_ref()?;
+        Some(sandbox::history(remote, a, b))
     }
 
     /// Whether an account may act at present; `None` when there is no such account.

@@ -9,6 +9,7 @@
 
 mod accounts;
 mod bots;
+mod console;
 mod events;
 mod handover;
 mod health;
@@ -19,6 +20,7 @@ mod outbox;
 mod reload;
 mod session;
 mod status;
+mod talk;
 
 pub use openapi::describe;
 
@@ -48,6 +50,8 @@ const ALL: &[Room] = &[
     handover::ROOM,
     events::ROOM,
     session::ROOM,
+    talk::ROOM,
+    console::ROOM,
     health::ROOM,
     openapi::ROOM,
 ];

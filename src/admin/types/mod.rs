@@ -13,6 +13,7 @@ mod plan;
 mod problem;
 mod session;
 mod store;
+mod talk;
 
 pub use account::{Account, AccountPage, CountersOf, RecordOf};
 pub use bots::{BotList, BotOfFleet, Bots, BotsOfAccount};
@@ -27,3 +28,4 @@ pub use plan::{ReloadAction, ReloadPlan, ReloadStep};
 pub use problem::{Problem, ProblemCode};
 pub use session::{ConsoleLink, NewSession, Session, Who};
 pub use store::{OldestLetter, StoreOf, StoreTrouble};
+pub use talk::{NewTalk, Said, Talk};

@@ -341,6 +341,27 @@ async fn every_answer_is_what_the_description_says() {
     let operator = Some(&*server.tokens["operator"]);
     let refused = server.ask("POST", reload, None, operator, &[]).await;
     assert_eq!(refused.status, 403, "a reload is for administrators");
+    let talk = "/api/v1/sandbox/conversations/{user}/{account}";
+    let at = "/api/v1/sandbox/conversations/alice/echo-bot";
+    let said = Some(json!({"text": "good morning"}));
+    let answer = checked.ask("POST", talk, at, said.clone()).await;
+    assert_eq!(answer.status, 200);
+    harness::eventually("the bot has answered", || async {
+        let told = server.get(at).await.json();
+        let messages = told["messages"].as_array().unwrap();
+        let texts = messages.iter().filter_map(|it| it["text"].as_str());
+        (texts.collect::<Vec<_>>() == ["good morning", "good morning"]).then_some(())
+    })
+    .await;
+    assert_eq!(checked.ask("GET", talk, at, None).await.status, 200);
+    let own = "/api/v1/sandbox/conversations/support-1/echo-bot";
+    let answer = checked.ask("POST", talk, own, said.clone()).await;
+    assert_eq!(
+        answer.status, 409,
+        "nobody speaks in the name of an account"
+    );
+    let none = "/api/v1/sandbox/conversations/alice/nobody";
+    assert_eq!(checked.ask("POST", talk, none, said).await.status, 404);
 
     let link = checked
         .ask("POST", "/api/v1/console-link", "/api/v1/console-link", None)

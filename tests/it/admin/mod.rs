@@ -1,6 +1,7 @@
 //! Tests of the admin API over real connections, with a fleet against the sandbox.
 
 mod access;
+mod console;
 mod described;
 mod events;
 mod figures;
@@ -66,14 +67,23 @@ const TOKENS: [(&str, &str, &str); 5] = [
 ];
 
 async fn server(more: &str) -> Server {
+    let accounts = "[[accounts]]\nuser_id = \"echo-bot\"\nbots = [\"echo\"]\n\
+                    [[accounts]]\nuser_id = \"support-{1..3}\"\nbots = [\"echo\", \"counter\"]\n";
+    let server = server_of("sandbox", accounts, more).await;
+    harness::eventually("all are online", || async {
+        (server.app.controller().online().await == 4).then_some(())
+    })
+    .await;
+    server
+}
+
+async fn server_of(endpoint: &str, accounts: &str, more: &str) -> Server {
     let bots = Bots::new().with("echo", echo).with("counter", counter);
     let mut tokens = HashMap::new();
     let mut text = format!(
-        "endpoint = \"sandbox\"\n[app]\nsdk_app_id = {APP}\nsecret_key = \"{KEY}\"\n\
+        "endpoint = \"{endpoint}\"\n[app]\nsdk_app_id = {APP}\nsecret_key = \"{KEY}\"\n\
          [defaults]\nlogin_spacing = \"0s\"\nbackoff = {{ min = \"20ms\", max = \"200ms\" }}\n\
-         [sandbox]\nlisten = \"127.0.0.1:0\"\n\
-         [[accounts]]\nuser_id = \"echo-bot\"\nbots = [\"echo\"]\n\
-         [[accounts]]\nuser_id = \"support-{{1..3}}\"\nbots = [\"echo\", \"counter\"]\n\
+         [sandbox]\nlisten = \"127.0.0.1:0\"\n{accounts}\
          [admin]\nlisten = \"127.0.0.1:0\"\n{more}\n"
     );
     for (name, scopes, accounts) in TOKENS {
@@ -112,10 +122,6 @@ async fn server(more: &str) -> Server {
             }
         })),
     });
-    harness::eventually("all are online", || async {
-        (app.controller().online().await == 4).then_some(())
-    })
-    .await;
     Server {
         app,
         admin,
