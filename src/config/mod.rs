@@ -46,7 +46,8 @@ pub use error::{ConfigError, ConfigErrors, Problem};
 pub use expand::ExpandError;
 pub use explain::Summary;
 pub use layers::{ENV_PREFIX, env_name};
-pub use log::{LogConfig, LogFileConfig, LogFormat, LogJournal, LogLevel, account_pattern_covers};
+pub(crate) use log::account_pattern_covers;
+pub use log::{LogConfig, LogFileConfig, LogFormat, LogJournal, LogLevel};
 pub use looks::not_utf8;
 pub use model::{
     AccountConfig, App, BotSettings, Config, Endpoint, GovernorConfig, HostConfig, IoConfig,
