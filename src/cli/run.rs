@@ -49,7 +49,7 @@ pub(super) fn run(
     );
     let seat = seat.ok();
     let handed = match args.takeover {
-        true => take_over(path)?,
+        true => take_over(path, config.app.sdk_app_id)?,
         false => HashMap::new(),
     };
     let lock = seat.as_ref().map(|seat| Lock::take(path, seat, args.force));
@@ -142,7 +142,7 @@ pub(super) fn run(
             drop(admin);
             drop(lock.take());
             let _ = board.send(Flush).await;
-            return give(&socket, accounts);
+            return give(&socket, config.app.sdk_app_id, accounts);
         }
         drop(admin);
         // Nobody wants to hear that the accounts go now.
