@@ -144,7 +144,7 @@ pub(super) fn inbox_limits(config: &Config, account: &AccountConfig) -> InboxLim
 }
 
 /// The origin of the REST API; `sandbox` is that of the embedded server.
-pub(super) fn rest_origin(config: &Config, sandbox: Option<String>) -> Option<String> {
+pub(crate) fn rest_origin(config: &Config, sandbox: Option<String>) -> Option<String> {
     match &config.endpoint {
         Endpoint::Sandbox => sandbox,
         Endpoint::Auto => Some(origin_of(Site::of(config.app.sdk_app_id)).to_owned()),

@@ -81,6 +81,7 @@ impl Args {
             Some(Command::Run(run)) => &run.run.config.set,
             Some(Command::Check(check)) => &check.config.set,
             Some(Command::Chat(chat)) => &chat.config.set,
+            Some(Command::Accounts(AccountsCommand::Import(import))) => &import.config.set,
             Some(Command::Alerts(AlertsCommand::Test(test))) => &test.config.set,
             Some(_) => return Ok(args),
         };
@@ -177,6 +178,10 @@ Examples:
 Accounts that do not change stay connected, and their bots keep their state. SIGHUP does the same.")]
     Reload(ReloadArgs),
 
+    /// Looks after the accounts at the service.
+    #[command(subcommand)]
+    Accounts(AccountsCommand),
+
     /// Looks after the file in which a process keeps what must not be lost.
     #[command(subcommand)]
     Store(StoreCommand),
@@ -262,6 +267,42 @@ pub(super) enum ScopeArg {
     Send,
     /// Everything.
     Admin,
+}
+
+/// `botroupe accounts`.
+#[derive(Debug, Subcommand)]
+pub(super) enum AccountsCommand {
+    /// Makes the accounts of a config that the app does not have, over the REST API.
+    #[command(after_help = "\
+Examples:
+  botroupe accounts import --dry-run
+  botroupe accounts import prod.toml
+
+It asks as app.admin, with a UserSig made from app.secret_key, 100 accounts a call and ten calls a second.")]
+    Import(ImportArgs),
+}
+
+/// `botroupe accounts import`.
+#[derive(Clone, Debug, ClapArgs)]
+pub(super) struct ImportArgs {
+    /// The config file, as --config.
+    #[arg(value_name = "FILE", conflicts_with = "config")]
+    file: Option<PathBuf>,
+
+    /// Which config.
+    #[command(flatten)]
+    pub(super) config: ConfigArgs,
+
+    /// Shows which accounts are missing, and makes none.
+    #[arg(long)]
+    pub(super) dry_run: bool,
+}
+
+impl ImportArgs {
+    /// The config file.
+    pub(super) fn path(&self) -> &Path {
+        self.file.as_deref().unwrap_or(&self.config.config)
+    }
 }
 
 /// `botroupe new`.

@@ -1,6 +1,7 @@
 //! Tests of the program from a user's view: its output, its exit, and the secrets that it must
 //! never print.
 
+mod accounts;
 #[cfg(unix)]
 mod alerts;
 mod chat;
