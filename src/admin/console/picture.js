@@ -41,7 +41,7 @@ function words(samples) {
 
 /** The flight recorder as a line of time. */
 export function timeLine(records) {
-  const [width, height] = [800, 70];
+  const [width, height] = [1100, 70];
   const picture = s("svg", {
     class: "line",
     viewBox: `0 0 ${width} ${height}`,
