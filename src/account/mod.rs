@@ -24,10 +24,11 @@ pub use botroupe_core::account::{
 pub use collect::{StatusCollector, StatusPlace};
 pub use group_paces::SharedGroupPaces;
 pub(crate) use handle::unreadable;
-pub use handle::{AccountHandle, SendError};
+pub use handle::{AccountHandle, Handover, SendError};
 pub use message::{
     Changed, Command, Deliver, Instruct, MakeConnector, Reconfigure, Send, TellStatus,
 };
 pub use provider::end_programs;
+pub(crate) use provider::fetch_key;
 pub use shared_governor::SharedGovernor;
 pub use subscriber::{Reply, SpillRead, Subscriber, Wish};

@@ -37,7 +37,7 @@ pub enum ClientError {
     #[error("{0}")]
     Nobody(#[source] io::Error),
     /// It took too long.
-    #[error("no answer within {} s; it runs, but hangs", LIMIT.as_secs())]
+    #[error("no answer in time; it runs, but hangs")]
     Silent,
     /// The process refuses it.
     #[error("{}", .0.error)]
@@ -51,6 +51,12 @@ impl Client {
     /// Of the process with this socket. It lives on a thread of actix.
     #[must_use]
     pub fn over(path: PathBuf) -> Self {
+        Self::patient(path, LIMIT)
+    }
+
+    /// Like [`over`](Self::over), for what may take as long as `limit`.
+    #[must_use]
+    pub fn patient(path: PathBuf, limit: Duration) -> Self {
         let connect = fn_service(move |wanted: ConnectInfo<Uri>| {
             let path = path.clone();
             async move {
@@ -61,7 +67,7 @@ impl Client {
         let connector = awc::Connector::new().connector(connect).timeout(LIMIT);
         let http = awc::Client::builder()
             .connector(connector)
-            .timeout(LIMIT)
+            .timeout(limit)
             .finish();
         Self { http }
     }

@@ -4,6 +4,7 @@ use super::feed::Feed;
 use super::guard::Guard;
 use super::metrics::Meter;
 use super::refusal::Refusal;
+use super::source::ConfigSource;
 use super::types::SandboxOf;
 use crate::account::Status;
 use crate::app::Controller;
@@ -12,9 +13,10 @@ use crate::gateway::now;
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
 use std::future::{Ready, ready};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{Mutex, Semaphore};
+use tokio::sync::{Mutex, Semaphore, mpsc};
 
 /// How old a snapshot may be for a further page of a list.
 const PAGES: Duration = Duration::from_secs(10);
@@ -34,6 +36,10 @@ pub(super) struct Desk {
     pub(super) sandbox: Option<SandboxOf>,
     /// The address on TCP.
     pub(super) url: Option<String>,
+    /// Where the config comes from, when it can be read anew.
+    pub(super) source: Option<ConfigSource>,
+    /// Begins a handover to the process that listens at a socket.
+    pub(super) handover: Option<mpsc::Sender<PathBuf>>,
     /// Unix time.
     pub(super) started: Duration,
     /// Places for those who follow.
@@ -56,6 +62,8 @@ impl Desk {
         moved: Option<String>,
         sandbox: Option<SandboxOf>,
         url: Option<String>,
+        source: Option<ConfigSource>,
+        handover: Option<mpsc::Sender<PathBuf>>,
     ) -> Self {
         Self {
             controller,
@@ -66,6 +74,8 @@ impl Desk {
             moved,
             sandbox,
             url,
+            source,
+            handover,
             started: now().unix,
             places: Arc::new(Semaphore::new(FOLLOWERS)),
             snapshot: Mutex::default(),

@@ -23,6 +23,7 @@ mod server;
 mod sessions;
 #[cfg(unix)]
 mod socket;
+mod source;
 mod tls;
 mod token;
 mod tries;
@@ -31,4 +32,5 @@ pub mod types;
 pub use feed::Feed;
 pub use routes::describe;
 pub use server::{Admin, AdminError, Opened, Setting, check};
+pub use source::ConfigSource;
 pub use token::{NewToken, TokenError};

@@ -8,6 +8,7 @@ use super::door::{Door, Wire};
 use super::feed::Feed;
 #[cfg(unix)]
 use super::socket::{Socket, Spare};
+use super::source::ConfigSource;
 use super::tls::{TlsError, acceptor};
 use super::types::SandboxOf;
 use super::{body, refusal::Refusal, routes};
@@ -27,9 +28,11 @@ use std::io;
 use std::net::{SocketAddr, TcpListener};
 #[cfg(unix)]
 use std::path::Path;
+use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::mpsc;
 use tokio_rustls::TlsAcceptor;
 
 /// How long a client may take on a reserved file handle, and for a TLS handshake.
@@ -96,6 +99,10 @@ pub struct Setting {
     pub moved: Option<String>,
     /// The embedded server, when there is one.
     pub sandbox: Option<SandboxOf>,
+    /// Where the config comes from, when it can be read anew.
+    pub source: Option<ConfigSource>,
+    /// Told at which socket another process waits to go on with the logins.
+    pub handover: Option<mpsc::Sender<PathBuf>>,
 }
 
 impl Opened {
@@ -163,6 +170,8 @@ impl Opened {
             setting.moved,
             setting.sandbox,
             url.clone(),
+            setting.source,
+            setting.handover,
         ));
         #[cfg(unix)]
         let door = self.socket.as_mut().and_then(Socket::take);

@@ -216,9 +216,11 @@ impl Controller {
     }
 
     /// What putting this config in the place of the running one would do.
-    #[must_use]
-    pub fn plan(&self, config: &Config) -> Plan {
-        self.reloader.plan(config)
+    ///
+    /// # Errors
+    /// [`ReloadError`] when the SecretKey cannot be fetched.
+    pub async fn plan(&self, config: Config) -> Result<Plan, ReloadError> {
+        self.reloader.plan(config).await
     }
 
     /// Puts a config in the place of the running one: as a whole, or not at all. Accounts that do not change stay

@@ -68,6 +68,14 @@ pub enum AppError {
     /// The system gave no threads.
     #[error("cannot start threads: {0}")]
     Threads(#[from] std::io::Error),
+    /// The SecretKey cannot be fetched from where the config says that it is.
+    #[error("no SecretKey from {from}: {reason}")]
+    SecretKey {
+        /// Where it should have come from.
+        from: String,
+        /// Why it did not.
+        reason: String,
+    },
     /// An account has no UserSig, no source of UserSigs, and there is no SecretKey to make one from.
     #[error(
         "account {0} has neither a user_sig or a source of one nor an app.secret_key to make one from"
@@ -94,7 +102,11 @@ impl AppError {
     pub const fn is_mistake(&self) -> bool {
         match self {
             Self::Sandbox(error) => sandbox::is_mistake(error),
-            Self::Threads(_) | Self::Store(_) | Self::StoreRead(_) | Self::Record(_) => false,
+            Self::Threads(_)
+            | Self::Store(_)
+            | Self::StoreRead(_)
+            | Self::Record(_)
+            | Self::SecretKey { .. } => false,
             _ => true,
         }
     }

@@ -24,12 +24,12 @@ pub use error::AppError;
 pub use outbox::{OutboxOrder, OutboxOrderError};
 pub use reload::{AccountStep, Action, Plan, ReloadError};
 pub use sandbox::check_sandbox;
-pub(crate) use terms::Credentials;
+pub(crate) use terms::{Credentials, fetch_secret_key};
 
 pub use crate::supervisor::OrderError;
 
 use crate::account::{
-    AccountHandle, Cause, Changed, Command, FleetUsers, Phase, Status, end_programs,
+    AccountHandle, Cause, Changed, Command, FleetUsers, Handover, Phase, Status, end_programs,
 };
 use crate::bot::{
     AccountContext, Api, Bot, Bots, Draining, FileAccess, Pool, RecordError, SettingsError, Shelf,
@@ -41,7 +41,7 @@ use crate::proto::endpoint::{HostWalk, Site};
 use crate::proto::id::{SdkAppId, UserId};
 use crate::store::Store;
 pub use crate::supervisor::MakeConnector;
-use crate::supervisor::{EndThreads, StopAll, Supervisor};
+use crate::supervisor::{EndThreads, HandOverAll, StopAll, Supervisor};
 use actix::prelude::*;
 use hosts::{Hosts, make_bot};
 use maker::Maker;
@@ -69,6 +69,15 @@ pub struct App {
     /// How the accounts carry files.
     uploads: Uploads,
     files: FileAccess,
+}
+
+/// What an earlier process left for this one.
+#[derive(Debug, Default)]
+pub struct Before {
+    /// The phases and causes of accounts that start held or quarantined until somebody resumes them.
+    pub away: HashMap<UserId, (Phase, Cause)>,
+    /// The logins that accounts go on with.
+    pub handed: HashMap<UserId, Handover>,
 }
 
 /// The outcome of an orderly stop.
@@ -108,8 +117,25 @@ impl App {
         observer: Option<Recipient<Changed>>,
         away: HashMap<UserId, (Phase, Cause)>,
     ) -> Result<Self, AppError> {
+        let before = Before {
+            away,
+            ..Before::default()
+        };
+        Self::start_after(config, bots, observer, before).await
+    }
+
+    /// Like [`start`](Self::start), after another process that left this.
+    ///
+    /// # Errors
+    /// When a part cannot be started; nothing is left running then.
+    pub async fn start_after(
+        config: &Config,
+        bots: &Bots,
+        observer: Option<Recipient<Changed>>,
+        before: Before,
+    ) -> Result<Self, AppError> {
         let connector: MakeConnector = Arc::new(|| Rc::new(NetConnector::default()));
-        Self::start_over(config, bots, observer, away, connector).await
+        Self::start_from(config, bots, observer, before, connector).await
     }
 
     /// Like [`start_with`](Self::start_with); the accounts that chose no proxy open their links with
@@ -124,6 +150,23 @@ impl App {
         away: HashMap<UserId, (Phase, Cause)>,
         connector: MakeConnector,
     ) -> Result<Self, AppError> {
+        let before = Before {
+            away,
+            ..Before::default()
+        };
+        Self::start_from(config, bots, observer, before, connector).await
+    }
+
+    async fn start_from(
+        config: &Config,
+        bots: &Bots,
+        observer: Option<Recipient<Changed>>,
+        before: Before,
+        connector: MakeConnector,
+    ) -> Result<Self, AppError> {
+        let mut config = config.clone();
+        fetch_secret_key(&mut config).await?;
+        let config = &config;
         let maker = Maker::default();
         check_bots(&maker, config, bots).await?;
         use_net(&config.network)?;
@@ -176,7 +219,7 @@ impl App {
         let hosts = Arc::new(Hosts::new(site, maker, bots, config));
         let rest_url = sandbox.as_ref().map(Sandbox::rest_url);
         let runtime = Arc::new(Runtime {
-            roster: Roster::new(config, away),
+            roster: Roster::new(config, before),
             shelf: Shelf::new(store.clone(), config.store.quota),
             store,
             subscriber: hosts.factory(),
@@ -296,21 +339,29 @@ impl App {
         self.pool.blocked()
     }
 
-    /// Takes everything down in order: no new handlers, running ones finish, every account logs
-    /// out, the sandbox ends. Takes no longer than the grace period and a second, and what the
-    /// sandbox needs to write its store.
-    pub async fn stop(self) -> Stopped {
+    /// Lets another process go on: running handlers finish, every account closes its link and keeps its login, the
+    /// store is closed. Takes no longer than the grace period and a second. Returns what the other process needs.
+    pub async fn hand_over(self) -> HashMap<UserId, Handover> {
         let grace = self.runtime.roster.config().shutdown.grace;
         let draining = Draining::new();
         self.runtime.hosts.drain(&draining);
-        // Handlers get half of the time, so that a hanging handler leaves some to the logouts.
-        let drained = draining.wait(grace / 2).await;
-        let logout = self.supervisor.send(StopAll);
-        let logged_out = tokio::time::timeout(grace / 2, logout).await.is_ok();
-        let saved = match self.sandbox {
-            Some(sandbox) => sandbox.stop().await,
-            None => true,
-        };
+        if !draining.wait(grace / 2).await {
+            tracing::warn!("some handlers did not finish; their messages come again");
+        }
+        let ended = self.supervisor.send(HandOverAll);
+        if tokio::time::timeout(grace / 2, ended).await.is_err() {
+            tracing::warn!("some accounts did not let go of their links; they log in anew");
+        }
+        let is_durable = self.runtime.store.is_durable();
+        let handles = self.runtime.roster.handles().into_iter();
+        let handed = handles.map(|handle| (handle.user().clone(), handle.hand_over(is_durable)));
+        let handed = handed.collect();
+        self.end().await;
+        handed
+    }
+
+    /// Ends what is left when no account runs any more.
+    async fn end(self) {
         if let Some(tape) = self.tape {
             // Its thread waits for the disk.
             let done = tokio::task::spawn_blocking(move || tape.finish()).await;
@@ -325,6 +376,24 @@ impl App {
         let store = self.runtime.store.clone();
         // A thread that panics has written what it could.
         let _ = tokio::task::spawn_blocking(move || store.close()).await;
+    }
+
+    /// Takes everything down in order: no new handlers, running ones finish, every account logs
+    /// out, the sandbox ends. Takes no longer than the grace period and a second, and what the
+    /// sandbox needs to write its store.
+    pub async fn stop(mut self) -> Stopped {
+        let grace = self.runtime.roster.config().shutdown.grace;
+        let draining = Draining::new();
+        self.runtime.hosts.drain(&draining);
+        // Handlers get half of the time, so that a hanging handler leaves some to the logouts.
+        let drained = draining.wait(grace / 2).await;
+        let logout = self.supervisor.send(StopAll);
+        let logged_out = tokio::time::timeout(grace / 2, logout).await.is_ok();
+        let saved = match self.sandbox.take() {
+            Some(sandbox) => sandbox.stop().await,
+            None => true,
+        };
+        self.end().await;
         Stopped {
             drained,
             logged_out,

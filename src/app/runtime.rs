@@ -17,6 +17,7 @@ use crate::supervisor::{ChildSpec, MakeConnector, SubscriberFactory};
 use botroupe_core::ledger::{AccountNo, Recovered};
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// See the module.
 pub(super) struct Runtime {
@@ -41,6 +42,9 @@ impl std::fmt::Debug for Runtime {
     }
 }
 
+/// The pause between two accounts that go on with a login of another process.
+const RESUME_PACE: Duration = Duration::from_micros(500);
+
 /// What the store has of an account: its number there, and what it finds at its start.
 pub(super) type Found = (AccountNo, Recovered);
 
@@ -62,9 +66,15 @@ impl Runtime {
                 continue;
             };
             let memory = SharedMemory::new(inbox_limits(config, account));
-            memory
-                .lock()
-                .recover_spill(std::mem::take(&mut found.spilled));
+            let handed = self.roster.take_handed(&account.user_id);
+            let handed = handed.and_then(|handed| {
+                memory.lock().take_over(handed.memory);
+                // All links at once would be too much for both sides.
+                let after = RESUME_PACE * u32::try_from(specs.len()).unwrap_or(u32::MAX);
+                Some(Box::new((handed.ticket?, after)))
+            });
+            let spilled = std::mem::take(&mut found.spilled);
+            memory.lock().recover_spill(spilled);
             let handle = AccountHandle::with_memory(account.user_id.clone(), memory);
             let ledger = Ledger::new(self.shelf.clone(), store, handle.clone(), found);
             let number = self.roster.draw_number();
@@ -87,6 +97,7 @@ impl Runtime {
                 subscriber: self.subscriber.clone(),
                 away: self.roster.take_away(&account.user_id).map(Box::new),
                 handle,
+                handed,
             });
         }
         specs

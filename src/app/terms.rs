@@ -1,7 +1,8 @@
 //! Turns the UserSigs, sources and keys of a config into credentials of accounts.
 
-use crate::account::{Credential, External, Redacted};
-use crate::config::{AccountConfig, Config, UserSigSource};
+use super::AppError;
+use crate::account::{Credential, External, Redacted, fetch_key};
+use crate::config::{AccountConfig, Config, SecretSource};
 use crate::proto::usersig::UserSig;
 use secrecy::{ExposeSecret, SecretString};
 use std::collections::HashMap;
@@ -51,17 +52,39 @@ impl Credentials {
     }
 }
 
-fn external(source: &UserSigSource, timeout: Duration) -> External {
+/// How long a program or a service may take to give the SecretKey.
+const KEY_LIMIT: Duration = Duration::from_secs(30);
+
+/// Fetches the SecretKey, where the config says that it is somewhere else.
+///
+/// # Errors
+/// [`AppError::SecretKey`].
+pub(crate) async fn fetch_secret_key(config: &mut Config) -> Result<(), AppError> {
+    let Some(source) = &config.app.secret_key_source else {
+        return Ok(());
+    };
+    let source = external(source, KEY_LIMIT);
+    let key = fetch_key(&source)
+        .await
+        .map_err(|reason| AppError::SecretKey {
+            from: source.to_string(),
+            reason,
+        })?;
+    config.app.secret_key = Some(key);
+    Ok(())
+}
+
+fn external(source: &SecretSource, timeout: Duration) -> External {
     let redacted = |secret: &SecretString| Redacted(secret.expose_secret().to_owned());
     match source {
-        UserSigSource::File(path) => External::File(path.into()),
-        UserSigSource::Env(name) => External::Env(name.clone()),
-        UserSigSource::Command { program, args } => External::Command {
+        SecretSource::File(path) => External::File(path.into()),
+        SecretSource::Env(name) => External::Env(name.clone()),
+        SecretSource::Command { program, args } => External::Command {
             program: program.clone(),
             args: args.clone(),
             timeout,
         },
-        UserSigSource::Http { url, body, headers } => External::Http {
+        SecretSource::Http { url, body, headers } => External::Http {
             url: url.clone(),
             body: body.as_ref().map(redacted),
             headers: headers

@@ -7,7 +7,7 @@ use crate::account::{
     AccountEvent, AccountHandle, Cause, Changed, CoreConfig, Deliver, Phase, Policy, Receipt,
     Status, Subscriber,
 };
-use crate::app::{Credentials, walk};
+use crate::app::{AppError, Credentials, fetch_secret_key, walk};
 use crate::bot::{Api, ApiError};
 use crate::config::{Config, Endpoint, GovernorConfig, IoConfig, nearest, websocket_url};
 use crate::fleet::Signals;
@@ -57,6 +57,10 @@ pub(super) fn chat(args: &ChatArgs, config: &Config) -> Result<(), Failure> {
         // Messages are reported as read here, when they were shown.
         let memory = SharedMemory::new(InboxLimits::new(BACKLOG, false));
         let handle = AccountHandle::with_memory(args.user.clone(), memory);
+        let mut config = config.clone();
+        let fetched = fetch_secret_key(&mut config).await;
+        fetched.map_err(|error: AppError| Failure::Runtime(error.into()))?;
+        let config = &config;
         let supervisor = start(args, config, &handle, &ear)?;
         let outcome = tokio::select! {
             outcome = converse(args, config, &handle, &mut heard) => outcome,
@@ -110,6 +114,7 @@ fn start(
         }),
         handle: handle.clone(),
         away: None,
+        handed: None,
     };
     let observer = Ear(ear.clone()).start().recipient();
     Ok(Supervisor::start_with(

@@ -13,7 +13,7 @@ use crate::account::Clock;
 use crate::app::{AppError, check_network, check_sandbox};
 use crate::bot::Bots;
 use crate::config::{
-    AccountConfig, Config, ConfigError, ConfigErrors, Env, Place, Problem, UserSigSource,
+    AccountConfig, Config, ConfigError, ConfigErrors, Env, Place, Problem, SecretSource,
 };
 use crate::proto::usersig;
 
@@ -95,7 +95,7 @@ fn source(
     let (key, user) = (source.key(), &account.user_id);
     let name = source.resolved(user.as_str()).unwrap_or_default();
     let reason = match source {
-        UserSigSource::File(_) => {
+        SecretSource::File(_) => {
             let path = name.strip_prefix("file ").unwrap_or_default();
             let about = std::fs::metadata(path);
             let wrong = match about {
@@ -105,7 +105,7 @@ fn source(
             };
             format!("the UserSig of {user} is to come from {name}: {wrong}")
         }
-        UserSigSource::Env(_) => {
+        SecretSource::Env(_) => {
             let variable = name
                 .strip_prefix("environment variable ")
                 .unwrap_or_default();
@@ -114,7 +114,7 @@ fn source(
             }
             format!("the UserSig of {user} is to come from {name}: it is not set")
         }
-        UserSigSource::Command { program, .. } => {
+        SecretSource::Command { program, .. } => {
             if !seen.insert(program.into()) || is_program(program) {
                 return None;
             }

@@ -2,15 +2,21 @@
 
 use super::exit::Failure;
 use super::seat::Seat;
-use crate::admin::client::{Client, ClientError};
-use crate::admin::types::{Account, AccountPage, ConsoleLink, Done, Fleet, NewOrder, OrderKind};
+use crate::admin::client::{Client, ClientError, LIMIT};
+use crate::admin::types::{
+    Account, AccountPage, ConsoleLink, Done, Fleet, NewHandover, NewOrder, OrderKind, ProblemCode,
+    ReloadPlan,
+};
 use awc::http::Method;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 use std::io;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
+use std::time::Duration;
 
+/// How long a reload may take: bots are made, the store is read, and accounts that leave finish and log out.
+const RELOAD_LIMIT: Duration = Duration::from_secs(900);
 /// Accounts in one answer.
 const PAGE: usize = 1000;
 
@@ -20,6 +26,15 @@ const PAGE: usize = 1000;
 /// When no process answers, or it refuses the request.
 fn ask<T>(
     config: &Path,
+    question: impl AsyncFnOnce(&Client) -> Result<T, ClientError>,
+) -> Result<T, Failure> {
+    ask_for(config, LIMIT, question)
+}
+
+/// Like [`ask`], for what may take so long.
+fn ask_for<T>(
+    config: &Path,
+    limit: Duration,
     question: impl AsyncFnOnce(&Client) -> Result<T, ClientError>,
 ) -> Result<T, Failure> {
     if !config.exists() {
@@ -61,11 +76,14 @@ fn ask<T>(
         return Err(nobody(&error, &path));
     };
     let asked = actix_rt::System::new().block_on(async {
-        let client = Client::over(path.clone());
+        let client = Client::patient(path.clone(), limit);
         question(&client).await
     });
     asked.map_err(|error| match error {
         ClientError::Nobody(error) => nobody(&error, &path),
+        ClientError::Refused(problem) if problem.code == ProblemCode::Invalid => {
+            Failure::Usage(problem.error)
+        }
         ClientError::Refused(problem) => Failure::Runtime(problem.error.into()),
         error => Failure::Runtime(format!("{}: {error}", path.display()).into()),
     })
@@ -138,6 +156,45 @@ pub(super) fn letter(config: &Path, number: u64, is_retry: bool) -> Result<(), F
     };
     ask(config, async |client| {
         client.send::<Done>(method, &path, None::<&()>).await
+    })
+    .map(drop)
+}
+
+/// What a reload of the config would do, or with `is_done` has done.
+///
+/// # Errors
+/// As [`ask`].
+pub(super) fn reload(config: &Path, is_done: bool) -> Result<ReloadPlan, Failure> {
+    let path = if is_done {
+        "/api/v1/reload"
+    } else {
+        "/api/v1/plan"
+    };
+    ask_for(config, RELOAD_LIMIT, async |client| {
+        client.send(Method::POST, path, None::<&()>).await
+    })
+}
+
+/// Whether a process runs `config` and can be asked.
+pub(super) fn is_running(config: &Path) -> bool {
+    let seats = Seat::candidates(config);
+    seats
+        .iter()
+        .any(|seat| UnixStream::connect(seat.socket()).is_ok())
+}
+
+/// Has the process that runs `config` hand over to the one that listens at `socket`.
+///
+/// # Errors
+/// As [`ask`].
+pub(super) fn hand_over(config: &Path, socket: &Path) -> Result<(), Failure> {
+    let new = NewHandover {
+        socket: socket.display().to_string(),
+    };
+    ask(config, async |client| {
+        client
+            .send::<Done>(Method::POST, "/api/v1/handover", Some(&new))
+            .await
     })
     .map(drop)
 }

@@ -1,7 +1,7 @@
 //! Stands for the control socket on systems without Unix sockets: a process is asked over TCP there, with a token.
 
 use super::exit::Failure;
-use crate::admin::types::{ConsoleLink, OrderKind};
+use crate::admin::types::{ConsoleLink, OrderKind, ReloadPlan};
 use serde_json::Value;
 use std::path::Path;
 
@@ -28,6 +28,12 @@ pub(super) fn order(_: &Path, _: &str, _: OrderKind) -> Result<(), Failure> {
 /// # Errors
 /// Always.
 pub(super) fn letter(_: &Path, _: u64, _: bool) -> Result<(), Failure> {
+    refusal()
+}
+
+/// # Errors
+/// Always.
+pub(super) fn reload(_: &Path, _: bool) -> Result<ReloadPlan, Failure> {
     refusal()
 }
 

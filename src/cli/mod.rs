@@ -26,6 +26,8 @@ mod run;
 mod sandbox;
 mod seat;
 mod store;
+#[cfg_attr(not(unix), path = "takeover_none.rs")]
+mod takeover;
 mod token;
 mod usersig;
 
@@ -43,7 +45,8 @@ use logging::init as init_logging;
 
 use crate::admin::types::OrderKind;
 use crate::bot::Bots;
-use crate::config::{Env, LogConfig};
+use crate::config::{Env, LogConfig, LogJournal};
+pub use logging::{LogControl, LogNameError};
 
 /// Carries out the command line of a program with these bots, and returns the exit code.
 #[expect(
@@ -92,7 +95,10 @@ fn conclude(result: Result<(), Failure>) -> ExitCode {
 /// Runs one command; `out` stands for standard output.
 fn execute(args: Args, bots: &Bots, env: &dyn Env, out: &mut dyn Write) -> Result<(), Failure> {
     let (verbose, format) = (args.verbose, args.log_format.map(Into::into));
-    let log = |log: LogConfig| init_logging(log.level, format.unwrap_or(log.format), verbose, env);
+    let log = |mut log: LogConfig| {
+        log.format = format.unwrap_or(log.format);
+        init_logging(&log, verbose, env)
+    };
     match args.into_command() {
         Command::Check(args) => check::check(&args, env, unix_now(), bots, out)?,
         Command::Usersig(command) => {
@@ -101,7 +107,7 @@ fn execute(args: Args, bots: &Bots, env: &dyn Env, out: &mut dyn Write) -> Resul
         Command::Run(args) => {
             let mut config = load(args.path(), &args.run.config.overrides(), env, bots)?;
             config.record = args.run.record();
-            log(config.log)?;
+            log(config.log.clone())?;
             let format = format.unwrap_or(config.log.format);
             let source = reload::ConfigSource {
                 path: args.path().to_owned(),
@@ -124,6 +130,8 @@ fn execute(args: Args, bots: &Bots, env: &dyn Env, out: &mut dyn Write) -> Resul
         Command::Relogin(args) => order(&args, OrderKind::Relogin)?,
         Command::Quarantine(args) => order(&args, OrderKind::Quarantine)?,
         Command::Release(args) => order(&args, OrderKind::Release)?,
+        Command::Plan(args) => reload::order(&args, false, out)?,
+        Command::Reload(args) => reload::order(&args, true, out)?,
         Command::Store(command) => store::store(&command, env, bots, out)?,
         Command::New(command) => new::new(&command, out)?,
         Command::Console(args) => console::console(&args, out)?,
@@ -132,9 +140,13 @@ fn execute(args: Args, bots: &Bots, env: &dyn Env, out: &mut dyn Write) -> Resul
         Command::Chat(args) => {
             let config = load(&args.config.config, &args.config.overrides(), env, bots)?;
             chat::check(&args, &config)?;
-            // Only errors may interrupt the chat on the terminal.
+            // Only errors may interrupt the chat on the terminal, and the file belongs to the fleet.
             log(LogConfig {
                 level: crate::config::LogLevel::Error,
+                journal: LogJournal::Never,
+                file: None,
+                modules: std::collections::BTreeMap::default(),
+                accounts: std::collections::BTreeMap::default(),
                 ..config.log
             })?;
             chat::chat(&args, &config)?;

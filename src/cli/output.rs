@@ -4,6 +4,7 @@
 //! disk or a pipe that nobody reads costs lines and nothing else; lost lines are counted and reported later. The
 //! same thread draws the progress bar, so that lines do not tear it.
 
+use super::logging::json_line;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::{self, IsTerminal, Write};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -129,6 +130,17 @@ pub(super) fn finish() -> Option<io::Error> {
     failed.take()
 }
 
+/// Writes a line of the log, with its line end, to standard error.
+pub(super) fn log_line(line: Vec<u8>) {
+    outputs().put(Stream::Err, line);
+}
+
+/// How many lines of standard error were lost since the start.
+pub(super) fn lost_log_lines() -> u64 {
+    let outputs = OUTPUTS.get();
+    outputs.map_or(0, |outputs| outputs.of_err.lost.load(Ordering::Relaxed))
+}
+
 /// Standard error for logs: every `write` is one line.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct LogLines;
@@ -178,8 +190,10 @@ impl Outputs {
         match (stream, self.json.load(Ordering::Relaxed)) {
             (Stream::Out, true) => format!("{{\"lost_lines\":{lost}}}\n"),
             (Stream::Out, false) => format!("({lost} lines were lost here: nobody read them)\n"),
-            (Stream::Err, true) => format!(
-                "{{\"level\":\"WARN\",\"message\":\"log lines were lost: they could not be written\",\"lost\":{lost}}}\n"
+            (Stream::Err, true) => json_line(
+                tracing::Level::WARN,
+                "log lines were lost: they could not be written",
+                Some(("lost", lost)),
             ),
             (Stream::Err, false) => {
                 format!("WARN {lost} log lines were lost: they could not be written\n")

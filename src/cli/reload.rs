@@ -1,12 +1,15 @@
 //! Reads the config anew while the process runs, and puts it in the place of the running one.
 
+use super::args::ReloadArgs;
+use super::control;
 use super::exit::Failure;
 use super::load::load;
 use super::output;
 use crate::app::{Controller, Plan, ReloadError};
 use crate::bot::Bots;
-use crate::config::{Config, LogFormat, RecordConfig};
+use crate::config::{Config, LogFormat, RecordConfig, SecretSource};
 use crate::fleet::ProcessEnv;
+use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,11 +30,26 @@ impl ConfigSource {
     ///
     /// # Errors
     /// [`Failure::ConfigFile`], [`Failure::Config`].
-    fn read(&self) -> Result<Config, Failure> {
+    pub(super) fn read(&self) -> Result<Config, Failure> {
         let mut config = load(&self.path, &self.overrides, &ProcessEnv, &self.bots)?;
         config.record.clone_from(&self.record);
         Ok(config)
     }
+}
+
+/// `botroupe plan` and, with `is_done`, `botroupe reload`.
+///
+/// # Errors
+/// When no process answers, the config is wrong, or it cannot be put in the place of the running one.
+pub(super) fn order(args: &ReloadArgs, is_done: bool, out: &mut dyn Write) -> Result<(), Failure> {
+    let plan = control::reload(args.path(), is_done)?;
+    let text = if args.json {
+        let json = serde_json::to_string(&plan);
+        json.map_err(|error| Failure::Internal(error.to_string()))? + "\n"
+    } else {
+        plan.text
+    };
+    out.write_all(text.as_bytes()).map_err(Failure::Output)
 }
 
 /// Plans and carries out reloads. Cheap to clone.
@@ -92,36 +110,42 @@ impl Reloads {
     }
 }
 
-/// Looks at the config file from time to time.
+/// Looks at the config file from time to time, and at the file of its SecretKey.
 pub(super) struct Watch {
-    source: Arc<ConfigSource>,
+    files: Vec<PathBuf>,
     /// What the process runs, or has refused.
-    known: Option<Vec<u8>>,
+    known: Contents,
     /// What was seen a moment ago: somebody may still be writing.
-    seen: Option<Vec<u8>>,
+    seen: Contents,
 }
 
+/// The contents of files; `None` when one of them is gone.
+type Contents = Option<Vec<Vec<u8>>>;
+
 impl Watch {
-    /// Starts with the file as it is now.
-    pub(super) fn new(source: Arc<ConfigSource>) -> Self {
-        let known = std::fs::read(&source.path).ok();
+    /// Starts with the files as they are now.
+    pub(super) fn new(source: &ConfigSource, config: &Config) -> Self {
+        let mut files = vec![source.path.clone()];
+        if let Some(SecretSource::File(path)) = config.app.secret_key_source.as_deref() {
+            files.push(path.into());
+        }
+        let known = read_all(&files);
         Self {
-            source,
+            files,
             seen: known.clone(),
             known,
         }
     }
 
-    /// Waits until the file has changed and is the same for two looks. A file that is gone is no change.
+    /// Waits until something has changed and is the same for two looks. A file that is gone is no change.
     pub(super) async fn changed(&mut self) {
         loop {
             tokio::time::sleep(LOOK).await;
-            let path = self.source.path.clone();
-            let read = tokio::task::spawn_blocking(move || std::fs::read(path).ok()).await;
-            let Ok(Some(now)) = read else {
+            let files = self.files.clone();
+            let read = tokio::task::spawn_blocking(move || read_all(&files)).await;
+            let Ok(now @ Some(_)) = read else {
                 continue;
             };
-            let now = Some(now);
             let is_settled = now == self.seen;
             let is_new = now != self.known;
             self.seen.clone_from(&now);
@@ -131,4 +155,9 @@ impl Watch {
             }
         }
     }
+}
+
+fn read_all(files: &[PathBuf]) -> Contents {
+    let read = files.iter().map(std::fs::read);
+    read.collect::<Result<_, _>>().ok()
 }

@@ -5,15 +5,17 @@ use super::check;
 use super::exit::{Failure, saved};
 use super::kept::Kept;
 use super::limits::Handles;
+use super::logging::json_line;
 use super::memory::Memory;
 use super::output;
 use super::progress::Progress;
 use super::reload::{ConfigSource, Reloads, Watch};
 use super::seat::{Lock, Seat};
+use super::takeover::{give, take_over};
 use crate::account::{Changed, Phase};
 use crate::admin::types::SandboxOf;
 use crate::admin::{AdminError, Feed, Opened, Setting};
-use crate::app::{App, AppError};
+use crate::app::{App, AppError, Before};
 use crate::config::{Config, Endpoint, LogFormat};
 use crate::fleet::{Signal, Signals};
 use crate::gateway::now;
@@ -25,7 +27,7 @@ use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, mpsc};
 
 /// Runs until a signal comes, then stops in order; a second signal ends it at once.
 ///
@@ -44,13 +46,18 @@ pub(super) fn run(
         |error| tracing::warn!(%error, "no place for a control socket, a lock and what is kept over restarts"),
     );
     let seat = seat.ok();
+    let handed = match args.takeover {
+        true => take_over(path)?,
+        false => HashMap::new(),
+    };
     let lock = seat.as_ref().map(|seat| Lock::take(path, seat, args.force));
-    let _lock = lock.transpose()?;
+    let mut lock = lock.transpose()?;
     let kept = seat.as_ref().and_then(|seat| read_kept(seat.kept()));
     let away = kept.as_ref().map(Kept::away).unwrap_or_default();
     for user in away.keys() {
         tracing::warn!(account = %user, "stays away, as ordered before; `botroupe resume` brings it back");
     }
+    let before = Before { away, handed };
     let outcome = System::new().block_on(async {
         let mut signals = Signals::listen().map_err(|error| Failure::Runtime(error.into()))?;
         let memory = Memory::before();
@@ -59,10 +66,10 @@ pub(super) fn run(
             .iter()
             .filter(|account| account.enabled)
             .count();
-        let opened = open_admin(config, seat.as_ref())?;
+        let opened = open_admin(config, seat.as_ref(), args.takeover).await?;
         let board = Board::new(config, format, enabled, kept, opened.feed()).start();
         let app = tokio::select! {
-            app = App::start_with(config, bots, Some(board.clone().recipient()), away) => app.map_err(|error| app_failure(config, error))?,
+            app = App::start_after(config, bots, Some(board.clone().recipient()), before) => app.map_err(|error| app_failure(config, error))?,
             // Nothing is online yet, so there is nothing to log out.
             () = signals.stop() => return Ok(()),
         };
@@ -71,6 +78,7 @@ pub(super) fn run(
             board.do_send(Announce(url));
         }
         let controller = app.controller();
+        let (begin, mut handover) = mpsc::channel(1);
         let admin = opened.serve(Setting {
             controller: controller.clone(),
             moved: seat.as_ref().and_then(Seat::told),
@@ -78,31 +86,46 @@ pub(super) fn run(
                 url,
                 sdk_app_id: config.app.sdk_app_id.get(),
             }),
+            handover: Some(begin),
+            source: Some(crate::admin::ConfigSource::new({
+                let source = source.clone();
+                move || source.read().map_err(|failure| failure.to_string())
+            })),
         });
         if let Some(url) = admin.url() {
             board.do_send(AnnounceAdmin(url.to_owned()));
         }
         let reloads = Reloads::new(source.clone(), app.controller());
-        let mut watch = Watch::new(source.clone());
+        let mut watch = Watch::new(&source, config);
         // One at a time; what comes meanwhile asks for one more.
         let wanted = Rc::new(Notify::new());
         let reloader = actix_rt::spawn(reload_when(wanted.clone(), reloads, board.clone(), format));
-        loop {
+        let successor = loop {
             tokio::select! {
                 signal = signals.next() => match signal {
                     #[cfg(unix)]
                     Signal::Report => report_memory(&memory, &app, format).await,
                     #[cfg(unix)]
                     Signal::Reload => wanted.notify_one(),
-                    Signal::Stop => break,
+                    Signal::Stop => break None,
                 },
+                Some(socket) = handover.recv() => break Some(socket),
                 () = watch.changed(), if args.watch => wanted.notify_one(),
                 // A process that keeps no account online must not look alive.
                 () = controller.ended() => return Err(supervisor_died()),
             }
+        };
+        reloader.abort();
+        if let Some(socket) = successor {
+            tracing::info!("handing over to another process: handlers finish, accounts let go of their links");
+            let accounts = app.hand_over().await;
+            // Whoever asked has its answer, and finds everything free.
+            drop(admin);
+            drop(lock.take());
+            let _ = board.send(Flush).await;
+            return give(&socket, accounts);
         }
         drop(admin);
-        reloader.abort();
         tracing::info!("stopping: handlers finish, accounts log out; once more to end at once");
         report_memory(&memory, &app, format).await;
         tokio::select! {
@@ -124,11 +147,28 @@ pub(super) fn run(
     outcome.and(written.map_or(Ok(()), |error| Err(Failure::Output(error))))
 }
 
+/// How often and after which pause an address is tried that another process is about to let go of.
+const FREE_TRIES: u32 = 50;
+const FREE_PAUSE: Duration = Duration::from_millis(100);
+
 /// Listens for those who ask and order. Without the control socket everything works except `botroupe status` and
 /// orders; an address that the config names has to be had.
-fn open_admin(config: &Config, seat: Option<&Seat>) -> Result<Opened, Failure> {
+async fn open_admin(
+    config: &Config,
+    seat: Option<&Seat>,
+    is_takeover: bool,
+) -> Result<Opened, Failure> {
+    // The process before this one may need a moment to let go of the address.
+    let mut tries = if is_takeover { FREE_TRIES } else { 1 };
+    let opened = loop {
+        tries -= 1;
+        match Opened::new(&config.admin) {
+            Err(AdminError::Bind { .. }) if tries > 0 => tokio::time::sleep(FREE_PAUSE).await,
+            opened => break opened,
+        }
+    };
     #[cfg_attr(not(unix), expect(unused_mut, reason = "sockets are added on Unix"))]
-    let mut opened = Opened::new(&config.admin).map_err(|error| match error {
+    let mut opened = opened.map_err(|error| match error {
         AdminError::Tls(_) => config.unusable("admin.tls", error.to_string()).into(),
         error => Failure::Runtime(error.into()),
     })?;
@@ -212,7 +252,8 @@ async fn report_memory(memory: &Memory, app: &App, format: LogFormat) {
     match format {
         LogFormat::Pretty => output::err(&text),
         LogFormat::Json => {
-            output::err(&serde_json::json!({"level": "INFO", "message": text}).to_string());
+            let line = json_line(tracing::Level::INFO, &text, None);
+            output::err(line.trim_end());
         }
     }
 }

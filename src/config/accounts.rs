@@ -10,14 +10,14 @@ use super::{
     defaults,
     error::Problem,
     model::Endpoint,
-    model::{AccountConfig, UserSigSource},
+    model::{AccountConfig, SecretSource},
     parse::{AppParts, HOUR, whole_seconds},
     pattern::{MAX_ACCOUNTS, expand_pattern, is_pattern},
     place::Place,
     policy,
     proxy::AccountProxy,
     read::{Node, Section},
-    user_sig_source::{self, Source},
+    secret_source::{self, Source},
 };
 use crate::proto::{
     id::{SdkAppId, UserId},
@@ -163,7 +163,7 @@ fn common<'c>(
     );
     let proxy = section.get("proxy").and_then(|node| proxy(&node));
     let policy = policy::read(section, &base.policy);
-    let source = match user_sig_source::read(section, user_sig) {
+    let source = match secret_source::read(section, &secret_source::USER_SIG, user_sig) {
         Source::None => base.source.clone(),
         source => source,
     };
@@ -217,7 +217,7 @@ struct Fleet<'c> {
     /// Every UserID with its place.
     seen: HashMap<UserId, Arc<Place>>,
     /// Sources that give every account the same UserSig, with the number of their users.
-    shared: Vec<(Node<'c>, Arc<UserSigSource>, usize)>,
+    shared: Vec<(Node<'c>, Arc<SecretSource>, usize)>,
     /// Too many accounts; reported once.
     full: bool,
     /// An entry could not be read, so a missing account may be in it.
@@ -318,9 +318,9 @@ fn account<'c>(
 
 /// Counts `more` accounts that use a source.
 fn count_users<'c>(
-    shared: &mut Vec<(Node<'c>, Arc<UserSigSource>, usize)>,
+    shared: &mut Vec<(Node<'c>, Arc<SecretSource>, usize)>,
     node: Node<'c>,
-    source: &Arc<UserSigSource>,
+    source: &Arc<SecretSource>,
     more: usize,
 ) {
     // The source of [defaults] comes first; every other one is seen only once.

@@ -45,9 +45,10 @@ impl fmt::Display for Summary<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let config = self.0;
         writeln!(f, "endpoint  {}", self.endpoint())?;
-        let key = match config.app.secret_key {
-            Some(_) => "with a secret key",
-            None => "without a secret key",
+        let key = match (&config.app.secret_key, &config.app.secret_key_source) {
+            (None, None) => "without a secret key",
+            (None, Some(_)) => "with a secret key from outside",
+            (Some(_), _) => "with a secret key",
         };
         writeln!(f, "app       {} {key}", config.app.sdk_app_id.get())?;
         let started = config.accounts.iter().filter(|account| account.enabled);

@@ -44,9 +44,9 @@ fn misspelt(name: &str) -> Option<String> {
 }
 
 /// The top-level keys.
-pub(super) const ROOTS: [&str; 15] = [
-    "accounts", "admin", "app", "bots", "defaults", "endpoint", "governor", "host", "io", "log",
-    "proxy", "sandbox", "shutdown", "store", "tls",
+pub(super) const ROOTS: [&str; 16] = [
+    "accounts", "admin", "alerts", "app", "bots", "defaults", "endpoint", "governor", "host", "io",
+    "log", "proxy", "sandbox", "shutdown", "store", "tls",
 ];
 
 /// The origin of what stands in the file; the position is looked up by the key's path.

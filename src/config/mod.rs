@@ -10,6 +10,7 @@
 
 mod accounts;
 mod admin;
+mod alerts;
 mod bot_settings;
 pub(crate) mod defaults;
 mod duration;
@@ -18,6 +19,7 @@ mod error;
 mod expand;
 mod explain;
 mod layers;
+mod log;
 mod looks;
 mod model;
 mod parse;
@@ -26,15 +28,16 @@ mod place;
 mod policy;
 mod proxy;
 mod read;
+mod secret_source;
 mod size;
 mod sources;
 mod suggest;
 #[cfg(test)]
 mod tests;
-mod user_sig_source;
 
 pub use crate::proto::endpoint::Site;
 pub use admin::{AccountGlob, AdminConfig, AdminScope, AdminTlsConfig, AdminToken};
+pub use alerts::{AlertConfig, AlertTarget};
 pub use botroupe_core::account::{Policy, TakeBack};
 pub use botroupe_core::policy::Backoff;
 pub use duration::{DurationError, format_duration, parse_duration};
@@ -43,11 +46,12 @@ pub use error::{ConfigError, ConfigErrors, Problem};
 pub use expand::ExpandError;
 pub use explain::Summary;
 pub use layers::{ENV_PREFIX, env_name};
+pub use log::{LogConfig, LogFileConfig, LogFormat, LogJournal, LogLevel, account_pattern_covers};
 pub use looks::not_utf8;
 pub use model::{
     AccountConfig, App, BotSettings, Config, Endpoint, GovernorConfig, HostConfig, IoConfig,
-    LogConfig, LogFormat, LogLevel, NetworkConfig, RecordConfig, SandboxConfig, SandboxDedupe,
-    SandboxTlsConfig, ShutdownConfig, StoreConfig, UserSigSource,
+    NetworkConfig, RecordConfig, SandboxConfig, SandboxDedupe, SandboxTlsConfig, SecretSource,
+    ShutdownConfig, StoreConfig,
 };
 pub use parse::{SettingsCheck, websocket_url};
 pub use pattern::{MAX_ACCOUNTS, PatternError};

@@ -13,9 +13,11 @@ use botroupe_core::account::Policy;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::admin::AdminConfig;
+use super::alerts::AlertConfig;
 use super::defaults;
 use super::error::{ConfigError, ConfigErrors, Problem};
 use super::layers::Contributions;
+use super::log::LogConfig;
 use super::place::Place;
 use super::proxy::AccountProxy;
 use crate::proto::{
@@ -56,6 +58,8 @@ pub struct Config {
     pub admin: AdminConfig,
     /// What is logged, and how.
     pub log: LogConfig,
+    /// Who is told when something is wrong.
+    pub alerts: Vec<AlertConfig>,
     /// Where to record what the bots hear. It is no key of the file: `botroupe run --record` sets it.
     pub record: Option<RecordConfig>,
     /// Which layer set how much.
@@ -123,8 +127,10 @@ pub struct App {
     /// Its number.
     pub sdk_app_id: SdkAppId,
     /// Its SecretKey, from which UserSigs are minted. `None` only if every enabled account
-    /// brings a UserSig of its own.
+    /// brings a UserSig of its own, or [`Self::secret_key_source`] says where it is.
     pub secret_key: Option<SecretString>,
+    /// Where its SecretKey is fetched from, at the start and at each reload.
+    pub secret_key_source: Option<Arc<SecretSource>>,
     /// An administrator of the app. With it and the SecretKey, an account that was kicked asks the REST API
     /// whether the other login is gone before it comes back.
     pub admin: Option<UserId>,
@@ -141,7 +147,7 @@ pub struct AccountConfig {
     /// A ready-made UserSig instead of one minted from the SecretKey.
     pub user_sig: Option<SecretString>,
     /// Where its UserSigs are fetched from instead; `None` whenever [`Self::user_sig`] is there.
-    pub user_sig_source: Option<Arc<UserSigSource>>,
+    pub user_sig_source: Option<Arc<SecretSource>>,
     /// Whether it is started with the others.
     pub enabled: bool,
     /// How long a minted UserSig holds; 10 seconds to 365 days, whole seconds.
@@ -159,13 +165,13 @@ pub struct AccountConfig {
     pub place: Arc<Place>,
 }
 
-/// Where UserSigs are fetched from: `user_sig_file`, `_env`, `_command` or `_http`. In every text,
-/// `{user_id}` stands for the account's UserID; it is replaced when one is fetched.
+/// Where a secret is fetched from: `user_sig_file`, `_env`, `_command` or `_http`, and the same of `secret_key`. In
+/// every text of a UserSig's source, `{user_id}` stands for the account's UserID; it is replaced when one is fetched.
 ///
 /// `Debug` shows neither bodies nor the values of header fields, and a URL up to its query.
 #[derive(Clone)]
 #[non_exhaustive]
-pub enum UserSigSource {
+pub enum SecretSource {
     /// The path of a file; not empty.
     File(String),
     /// The name of an environment variable.
@@ -188,7 +194,7 @@ pub enum UserSigSource {
     },
 }
 
-impl UserSigSource {
+impl SecretSource {
     /// The key that gives it.
     pub const fn key(&self) -> &'static str {
         match self {
@@ -238,7 +244,7 @@ impl UserSigSource {
 /// What is replaced by the account's UserID.
 pub(super) const USER_ID: &str = "{user_id}";
 
-impl fmt::Debug for UserSigSource {
+impl fmt::Debug for SecretSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::File(path) => f.debug_tuple("File").field(path).finish(),
@@ -497,70 +503,4 @@ pub struct StoreConfig {
     pub spill: u64,
     /// How long writing waits for more to write, under load; 0 to 1 second.
     pub delay: Duration,
-}
-
-/// `[log]`: what is logged, and how. The command line can say otherwise.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct LogConfig {
-    /// The lowest level that is logged.
-    pub level: LogLevel,
-    /// The format of a line.
-    pub format: LogFormat,
-}
-
-/// The lowest level that is logged.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-#[non_exhaustive]
-pub enum LogLevel {
-    /// Problems that need a person.
-    Error,
-    /// Problems that may need a person.
-    Warn,
-    /// Start, stop, and every change of an account.
-    #[default]
-    Info,
-    /// Decisions and their reasons.
-    Debug,
-    /// Every packet.
-    Trace,
-}
-
-impl LogLevel {
-    /// Every level with its name, as it is written.
-    pub(super) const NAMES: [(&'static str, Self); 5] = [
-        ("error", Self::Error),
-        ("warn", Self::Warn),
-        ("info", Self::Info),
-        ("debug", Self::Debug),
-        ("trace", Self::Trace),
-    ];
-
-    /// The name, as it is written.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Error => "error",
-            Self::Warn => "warn",
-            Self::Info => "info",
-            Self::Debug => "debug",
-            Self::Trace => "trace",
-        }
-    }
-}
-
-/// The format of log lines.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum LogFormat {
-    /// For people.
-    #[default]
-    Pretty,
-    /// One JSON object per line, for collectors.
-    Json,
-}
-
-impl LogFormat {
-    /// Every format with its name, as it is written.
-    pub(super) const NAMES: [(&'static str, Self); 2] =
-        [("pretty", Self::Pretty), ("json", Self::Json)];
 }

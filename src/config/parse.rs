@@ -13,16 +13,17 @@ use secrecy::ExposeSecret;
 use url::Url;
 
 use super::{
-    accounts, admin, bot_settings, defaults,
+    accounts, admin, alerts, bot_settings, defaults,
     error::{ConfigErrors, Problem},
     layers::{self, Merged},
+    log,
     model::{
-        App, BotSettings, Config, Endpoint, GovernorConfig, HostConfig, IoConfig, LogConfig,
-        LogFormat, LogLevel, NetworkConfig, SandboxConfig, SandboxDedupe, SandboxTlsConfig,
-        ShutdownConfig, StoreConfig,
+        App, BotSettings, Config, Endpoint, GovernorConfig, HostConfig, IoConfig, NetworkConfig,
+        SandboxConfig, SandboxDedupe, SandboxTlsConfig, SecretSource, ShutdownConfig, StoreConfig,
     },
     place::{Place, Positions},
     read::{Context, Node, Section},
+    secret_source::{self, SECRET_KEY, Source},
     sources::Sources,
 };
 use crate::proto::{
@@ -96,6 +97,9 @@ impl Config {
                 if store.as_os_str().is_empty() {
                     *store = default_store(Path::new(sources.file));
                 }
+                if let Some(folder) = Path::new(sources.file).parent() {
+                    secret_source::beside(folder, &mut parts);
+                }
                 let sandbox = &mut parts.sandbox;
                 if let Some(folder) = Path::new(sources.file).parent() {
                     admin::locate(&mut parts.admin, folder);
@@ -107,6 +111,7 @@ impl Config {
                     }
                     let ca_file = &mut parts.network.ca_file;
                     *ca_file = ca_file.take().map(|file| folder.join(file));
+                    parts.log.start_in(folder);
                     if let SandboxTlsConfig::Files { certificate, key } = &mut sandbox.tls {
                         *certificate = folder.join(&*certificate);
                         *key = folder.join(&*key);
@@ -171,13 +176,15 @@ fn read(mut root: Section<'_>, known_bots: &[&str], check: &SettingsCheck<'_>) -
     let shutdown = shutdown(root.section("shutdown"));
     let store = store(root.section("store"), &mut places);
     let admin = admin::read(root.section("admin"), &mut places);
-    let log = log(root.section("log"));
+    let alerts = alerts::read(&mut root, &accounts);
+    let log = log::read(root.section("log"), &accounts);
     root.finish();
     Some(Config {
         endpoint,
         app: App {
             sdk_app_id: app.sdk_app_id?,
             secret_key: app.secret_key,
+            secret_key_source: app.secret_key_source,
             admin: app.admin,
         },
         accounts,
@@ -191,6 +198,7 @@ fn read(mut root: Section<'_>, known_bots: &[&str], check: &SettingsCheck<'_>) -
         store,
         admin,
         log,
+        alerts,
         record: None,
         contributions: layers::Contributions::default(),
         places,
@@ -291,8 +299,9 @@ fn app(mut section: Section<'_>) -> AppParts {
         }
     });
     let node = section.get("secret_key");
+    let source = secret_source::read(&mut section, &SECRET_KEY, node.as_ref());
     let place = node.as_ref().map(Node::place);
-    let given = node.is_some();
+    let given = node.is_some() || !matches!(source, Source::None);
     let secret_key = node.and_then(|node| node.secret());
     let is_published = secret_key
         .as_ref()
@@ -302,6 +311,10 @@ fn app(mut section: Section<'_>) -> AppParts {
         sdk_app_id,
         secret_key_given: given,
         secret_key,
+        secret_key_source: match source {
+            Source::From(_, source) => Some(source),
+            Source::None | Source::Broken => None,
+        },
         published_key: place.filter(|_| is_published),
     };
     section.finish();
@@ -313,6 +326,7 @@ pub(super) struct AppParts {
     pub(super) admin: Option<UserId>,
     pub(super) sdk_app_id: Option<SdkAppId>,
     pub(super) secret_key: Option<secrecy::SecretString>,
+    pub(super) secret_key_source: Option<Arc<SecretSource>>,
     /// Whether a SecretKey is given, valid or not.
     pub(super) secret_key_given: bool,
     /// The place of the SecretKey, when it is the published one.
@@ -589,21 +603,6 @@ fn store(mut section: Section<'_>, places: &mut BTreeMap<&'static str, Place>) -
             .and_then(|node| node.size(0, 1 << 40))
             .unwrap_or(defaults::STORE_SPILL),
         delay: section.duration("delay", defaults::STORE_DELAY, (Duration::ZERO, SECOND)),
-    };
-    section.finish();
-    config
-}
-
-fn log(mut section: Section<'_>) -> LogConfig {
-    let level = section.get("level");
-    let format = section.get("format");
-    let config = LogConfig {
-        level: level
-            .and_then(|node| node.choice("log level", &LogLevel::NAMES))
-            .unwrap_or_default(),
-        format: format
-            .and_then(|node| node.choice("log format", &LogFormat::NAMES))
-            .unwrap_or_default(),
     };
     section.finish();
     config

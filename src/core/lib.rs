@@ -3,6 +3,7 @@
 //! manifest names no library that could, and `clippy.toml` forbids what the standard library offers.
 
 pub mod account;
+pub mod alerts;
 pub mod ledger;
 pub mod policy;
 pub mod session;

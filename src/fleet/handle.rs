@@ -200,7 +200,7 @@ impl FleetHandle {
     /// [`FleetError`] when the config cannot be read or is wrong.
     pub async fn plan(&self) -> Result<Plan, FleetError> {
         let config = self.recipe.lock().await.config()?;
-        Ok(self.controller()?.plan(&config))
+        Ok(self.controller()?.plan(config).await?)
     }
 
     /// Reads the config file anew and puts it in the place of the running config, as a whole or not at all. Accounts

@@ -35,6 +35,7 @@ const CRATES: &[Crate] = &[
             ("ledger", &["proto"]),
             ("session", &["ledger", "policy", "proto"]),
             ("account", &["session", "ledger", "policy", "proto"]),
+            ("alerts", &["account", "policy", "proto"]),
         ],
     },
     Crate {

@@ -267,3 +267,45 @@ async fn the_right_key_brings_back_who_was_refused_with_the_wrong_one() {
     fleet.stop().await.unwrap();
     assert!(server.stop().await);
 }
+
+#[tokio::test]
+async fn a_key_that_stands_in_a_file_is_read_anew_and_nobody_goes_offline() {
+    let head = HEAD.replace("secret_key = \"first-key\"", "secret_key_file = \"key\"");
+    let file = File::new(&format!(
+        "{head}[[accounts]]\nuser_id = \"a-{{1..50}}\"\nbots = []\n"
+    ));
+    let key = |text: &str| fs::write(file.0.path().join("key"), text).unwrap();
+    let fleet = || {
+        Fleet::from_config(file.path())
+            .bot(counter)
+            .set("sandbox.listen", "127.0.0.1:0")
+    };
+    let missing = fleet().start().await.unwrap_err().to_string();
+    assert!(
+        missing.starts_with("no SecretKey from file ") && missing.contains("key"),
+        "{missing}"
+    );
+
+    key("first-key\n");
+    let fleet = fleet().start().await.unwrap();
+    ready(&fleet).await;
+    let before = fleet.sandbox().unwrap().status();
+    key("two words");
+    let error = fleet.reload().await.unwrap_err().to_string();
+    assert!(
+        error.contains("not one word") && !error.contains("two"),
+        "{error}"
+    );
+    key("second-key\n");
+    let plan = fleet.reload().await.unwrap();
+    assert_eq!((plan.count(Action::Change), plan.logins), (50, 0));
+    let after = fleet.sandbox().unwrap().status();
+    assert_eq!(after.online, before.online, "each kept its login");
+    assert_eq!(after.counters.connects, before.counters.connects);
+
+    fleet.order("a-1", Command::Relogin).await.unwrap();
+    let sandbox = fleet.sandbox().unwrap();
+    until(async || sandbox.status().counters.logins > after.counters.logins).await;
+    assert_eq!(sandbox.status().counters.refused_logins, 0);
+    fleet.stop().await.unwrap();
+}

@@ -1,4 +1,4 @@
-//! Fetches UserSigs from outside: files, the environment, programs, HTTP services.
+//! Fetches UserSigs and SecretKeys from outside: files, the environment, programs, HTTP services.
 //!
 //! [`Core`](super::Core) decides when. No error shows any part of what a source gave, because it may be most of
 //! a UserSig.
@@ -15,6 +15,7 @@ use awc::http::{Method, header};
 use botroupe_core::account::{CredentialError, External, Redacted};
 use futures_util::StreamExt;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use secrecy::SecretString;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -40,7 +41,33 @@ const SHOWN_COMPLAINT: usize = 200;
 /// [`CredentialError::Source`] when there is none, with what to look at.
 pub(super) async fn fetch(source: Arc<External>, user: UserId) -> Result<UserSig, CredentialError> {
     let source = for_user(&source, &user);
-    let fetched = match &source {
+    let fetched = bytes_of(&source).await;
+    fetched
+        .and_then(|bytes| take(&bytes, &user))
+        .map_err(|reason| CredentialError::Source {
+            from: source.to_string(),
+            reason,
+        })
+}
+
+/// Fetches a SecretKey: the text that the source gives, white space around it aside.
+///
+/// # Errors
+/// What is wrong, without any part of the text.
+pub(crate) async fn fetch_key(source: &External) -> Result<SecretString, String> {
+    let bytes = bytes_of(source).await?;
+    let text = str::from_utf8(&bytes).map_err(|_| "what it gave is not text".to_owned())?;
+    match text.trim() {
+        "" => Err("it is empty".to_owned()),
+        key if key.contains(char::is_whitespace) => {
+            Err("what it gave is not one word; a SecretKey is".to_owned())
+        }
+        key => Ok(SecretString::from(key)),
+    }
+}
+
+async fn bytes_of(source: &External) -> Result<Vec<u8>, String> {
+    match source {
         External::File(path) => read_file(path).await,
         External::Env(name) => read_variable(name),
         External::Command {
@@ -58,13 +85,7 @@ pub(super) async fn fetch(source: Arc<External>, user: UserId) -> Result<UserSig
             headers,
             timeout,
         } => within(*timeout, request(url, body.as_ref(), headers)).await,
-    };
-    fetched
-        .and_then(|bytes| take(&bytes, &user))
-        .map_err(|reason| CredentialError::Source {
-            from: source.to_string(),
-            reason,
-        })
+    }
 }
 
 /// The source with `{user_id}` replaced, as each kind needs it.

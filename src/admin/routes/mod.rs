@@ -11,11 +11,13 @@ mod accounts;
 mod bots;
 mod console;
 mod events;
+mod handover;
 mod health;
 mod messages;
 mod openapi;
 mod orders;
 mod outbox;
+mod reload;
 mod session;
 mod status;
 mod talk;
@@ -44,6 +46,8 @@ const ALL: &[Room] = &[
     bots::ROOM,
     messages::ROOM,
     outbox::ROOM,
+    reload::ROOM,
+    handover::ROOM,
     events::ROOM,
     session::ROOM,
     talk::ROOM,

@@ -14,7 +14,7 @@ pub use plan::{AccountStep, Action, Plan};
 use super::hosts::Prepared;
 use super::runtime::{Found, Runtime, inbox_limits, look_up};
 use super::terms::Credentials;
-use super::{AppError, check_bots};
+use super::{AppError, check_bots, fetch_secret_key};
 use crate::bot::Draining;
 use crate::config::{AccountConfig, Config};
 use crate::proto::id::UserId;
@@ -82,8 +82,31 @@ struct Ready {
 }
 
 impl Reloader {
-    pub(super) fn plan(&self, new: &Config) -> Plan {
-        Plan::between(&self.running(), new)
+    /// What a reload would do.
+    ///
+    /// # Errors
+    /// When the SecretKey cannot be fetched.
+    pub(super) async fn plan(&self, mut new: Config) -> Result<Plan, ReloadError> {
+        let this = self.clone();
+        let planned = self.on_fleet(async move || {
+            fetch_secret_key(&mut new).await?;
+            Ok(Plan::between(&this.running(), &new))
+        });
+        planned.await
+    }
+
+    /// Does something on a thread of the fleet, wherever the caller is. It goes on when the caller goes away.
+    async fn on_fleet<T: Send + 'static>(
+        &self,
+        what: impl AsyncFnOnce() -> Result<T, ReloadError> + Send + 'static,
+    ) -> Result<T, ReloadError> {
+        let (tell, told) = oneshot::channel();
+        self.on.spawn_fn(move || {
+            actix_rt::spawn(async move {
+                let _ = tell.send(what().await);
+            });
+        });
+        told.await.unwrap_or(Err(ReloadError::Ended))
     }
 
     /// The config that runs, with what was changed of bots since.
@@ -94,16 +117,12 @@ impl Reloader {
     }
 
     pub(super) async fn reload(&self, new: Config) -> Result<Plan, ReloadError> {
-        let (tell, told) = oneshot::channel();
         let this = self.clone();
-        // It goes on when the caller goes away: a reload is done as a whole.
-        self.on.spawn(async move {
-            let _ = tell.send(this.replace(new).await);
-        });
-        told.await.unwrap_or(Err(ReloadError::Ended))
+        self.on_fleet(async move || this.replace(new).await).await
     }
 
-    async fn replace(self, new: Config) -> Result<Plan, ReloadError> {
+    async fn replace(self, mut new: Config) -> Result<Plan, ReloadError> {
+        fetch_secret_key(&mut new).await?;
         let _alone = self.alone.lock().await;
         let _unchanged = self.runtime.hosts.hold_changes().await;
         let running = self.running();

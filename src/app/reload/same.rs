@@ -2,7 +2,7 @@
 
 use super::plan::Action;
 use crate::config::{
-    AccountConfig, AccountProxy, BotSettings, Config, NetworkConfig, UserSigSource,
+    AccountConfig, AccountProxy, BotSettings, Config, NetworkConfig, SecretSource,
 };
 use secrecy::{ExposeSecret, SecretString};
 use std::collections::BTreeSet;
@@ -132,20 +132,20 @@ fn same_secret(one: Option<&SecretString>, other: Option<&SecretString>) -> bool
     one.map(ExposeSecret::expose_secret) == other.map(ExposeSecret::expose_secret)
 }
 
-fn same_source(one: &UserSigSource, other: &UserSigSource) -> bool {
+fn same_source(one: &SecretSource, other: &SecretSource) -> bool {
     match (one, other) {
-        (UserSigSource::File(one), UserSigSource::File(other))
-        | (UserSigSource::Env(one), UserSigSource::Env(other)) => one == other,
+        (SecretSource::File(one), SecretSource::File(other))
+        | (SecretSource::Env(one), SecretSource::Env(other)) => one == other,
         (
-            UserSigSource::Command { program, args },
-            UserSigSource::Command {
+            SecretSource::Command { program, args },
+            SecretSource::Command {
                 program: other_program,
                 args: other_args,
             },
         ) => program == other_program && args == other_args,
         (
-            UserSigSource::Http { url, body, headers },
-            UserSigSource::Http {
+            SecretSource::Http { url, body, headers },
+            SecretSource::Http {
                 url: other_url,
                 body: other_body,
                 headers: other_headers,

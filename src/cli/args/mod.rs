@@ -107,7 +107,8 @@ Examples:
   BOTROUPE__ENDPOINT=auto botroupe run
 
 Ctrl-C (SIGTERM, SIGQUIT) finishes what is under way and logs out; a second one ends at once.
-SIGHUP reloads the config; see `botroupe plan`. A config runs once at a time: a second copy is refused, see --force.")]
+SIGHUP reloads the config; see `botroupe plan`. `--takeover` puts this program in the place of one that
+runs, an older version for example, without a login. A config runs once at a time: a second copy is refused, see --force.")]
     Run(RunCommand),
 
     /// Shows what a config would run, or every mistake in it.
@@ -154,6 +155,24 @@ Examples:
 
     /// Brings a quarantined account of a running process back.
     Release(OrderArgs),
+
+    /// Shows what a reload of the config would do to a running process, and what it would cost.
+    #[command(after_help = "\
+Examples:
+  botroupe plan                     who starts, who stops, who changes, and why
+  botroupe plan --json prod.toml
+
+Nothing is changed. The process reads its config with the --set and the environment that it was started with.")]
+    Plan(ReloadArgs),
+
+    /// Has a running process read its config anew: as a whole, or not at all.
+    #[command(after_help = "\
+Examples:
+  botroupe reload
+  botroupe plan prod.toml && botroupe reload prod.toml
+
+Accounts that do not change stay connected, and their bots keep their state. SIGHUP does the same.")]
+    Reload(ReloadArgs),
 
     /// Looks after the file in which a process keeps what must not be lost.
     #[command(subcommand)]
@@ -316,6 +335,10 @@ pub(super) struct RunArgs {
     #[arg(long)]
     pub(super) force: bool,
 
+    /// Goes on with the logins of the process that runs this config, which ends: nobody is logged in anew.
+    #[arg(long)]
+    pub(super) takeover: bool,
+
     /// Reloads the config whenever its file changes, as SIGHUP and `botroupe reload` do.
     #[arg(long)]
     pub(super) watch: bool,
@@ -471,6 +494,29 @@ pub(super) struct StatusArgs {
     /// The config file of the running process.
     #[arg(long, value_name = "FILE", default_value = DEFAULT_CONFIG)]
     pub(super) config: PathBuf,
+}
+
+/// `botroupe plan`, `botroupe reload`.
+#[derive(Clone, Debug, ClapArgs)]
+pub(super) struct ReloadArgs {
+    /// The config file of the running process, as --config.
+    #[arg(value_name = "FILE", conflicts_with = "config")]
+    file: Option<PathBuf>,
+
+    /// The config file of the running process.
+    #[arg(long, value_name = "FILE", default_value = DEFAULT_CONFIG)]
+    config: PathBuf,
+
+    /// Everything as one JSON object.
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+impl ReloadArgs {
+    /// The config file.
+    pub(super) fn path(&self) -> &Path {
+        self.file.as_deref().unwrap_or(&self.config)
+    }
 }
 
 /// `botroupe hold`, `resume`, `relogin`, `quarantine`, `release`.

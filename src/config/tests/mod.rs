@@ -1,6 +1,8 @@
 //! Good configs; bad ones and senseless ones have files of their own.
 
+mod alerts;
 mod arbitrary;
+mod logs;
 mod recovery;
 mod refused;
 mod source;

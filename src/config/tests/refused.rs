@@ -26,7 +26,7 @@ fn keys_and_types() {
     for (more, expected) in [
         (
             "[[acounts]]\n",
-            "config.toml:7:3: acounts: unknown key; did you mean \"accounts\"? (known: accounts, app,",
+            "config.toml:7:3: acounts: unknown key; did you mean \"accounts\"? (known: accounts, ",
         ),
         (
             "[[accounts]]\nuserid = \"b\"\nbots = []\n",

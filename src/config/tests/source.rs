@@ -10,14 +10,14 @@ fn keyless(more: &str) -> String {
     )
 }
 
-fn source(config: &Config, at: usize) -> &UserSigSource {
+fn source(config: &Config, at: usize) -> &SecretSource {
     config.accounts[at].user_sig_source.as_deref().unwrap()
 }
 
 #[test]
 fn each_source_is_read_and_serves_a_pattern_without_a_secret_key() {
     let config = parse(&keyless("user_sig_file = \"d/{user_id}.sig\"\n")).unwrap();
-    assert!(matches!(source(&config, 2), UserSigSource::File(path) if path == "d/{user_id}.sig"));
+    assert!(matches!(source(&config, 2), SecretSource::File(path) if path == "d/{user_id}.sig"));
     assert_eq!(
         config.accounts[0].user_sig_timeout,
         defaults::USER_SIG_TIMEOUT
@@ -34,7 +34,7 @@ fn each_source_is_read_and_serves_a_pattern_without_a_secret_key() {
     );
 
     let config = parse(&keyless("user_sig_env = \"SIG_{user_id}\"\n")).unwrap();
-    assert!(matches!(source(&config, 0), UserSigSource::Env(name) if name == "SIG_{user_id}"));
+    assert!(matches!(source(&config, 0), SecretSource::Env(name) if name == "SIG_{user_id}"));
 
     let config = parse(&keyless(
         "user_sig_timeout = \"1m\"\nuser_sig_command = [\"sign\", \"--for\", \"{user_id}\"]\n",
@@ -42,7 +42,7 @@ fn each_source_is_read_and_serves_a_pattern_without_a_secret_key() {
     .unwrap();
     assert!(matches!(
         source(&config, 0),
-        UserSigSource::Command { program, args } if program == "sign" && *args == ["--for", "{user_id}"]
+        SecretSource::Command { program, args } if program == "sign" && *args == ["--for", "{user_id}"]
     ));
     assert_eq!(config.accounts[0].user_sig_timeout, Duration::from_secs(60));
 
@@ -52,7 +52,7 @@ fn each_source_is_read_and_serves_a_pattern_without_a_secret_key() {
          headers = {{ Authorization = \"Bearer ${{TOKEN}}\", X-Key = \"{MARKER}\" }}\n"
     ));
     let config = parse_with(&text, &[("TOKEN", MARKER)], &[]).unwrap();
-    let UserSigSource::Http { url, body, headers } = source(&config, 0) else {
+    let SecretSource::Http { url, body, headers } = source(&config, 0) else {
         panic!("another source")
     };
     assert!(url.ends_with(MARKER));
@@ -88,8 +88,8 @@ fn what_stands_with_an_account_wins() {
          [defaults]\nuser_sig_file = \"{user_id}\"\n",
     ))
     .unwrap();
-    assert!(matches!(source(&config, 0), UserSigSource::Env(name) if name == "A"));
-    assert!(matches!(source(&config, 1), UserSigSource::File(_)));
+    assert!(matches!(source(&config, 0), SecretSource::Env(name) if name == "A"));
+    assert!(matches!(source(&config, 1), SecretSource::File(_)));
 }
 
 #[test]
@@ -187,4 +187,48 @@ fn what_cannot_be() {
         &text,
         &["config.toml:7:16: accounts[0].user_sig_env: user_sig and user_sig_env are both given"],
     );
+}
+
+#[test]
+fn a_secret_key_may_stand_elsewhere_and_only_in_one_place() {
+    let accounts = "[[accounts]]\nuser_id = \"a\"\nbots = []\n";
+    let text = |key: &str| format!("[app]\nsdk_app_id = 1400000001\n{key}\n{accounts}");
+    let config = parse(&text("secret_key_command = [\"vault\", \"read\", \"key\"]")).unwrap();
+    let source = config.app.secret_key_source.as_deref().unwrap();
+    assert!(matches!(source, SecretSource::Command { program, .. } if program == "vault"));
+    let summary = config.summary().to_string();
+    assert!(
+        summary.contains("with a secret key from outside"),
+        "{summary}"
+    );
+    let both = text("secret_key = \"k\"\nsecret_key_file = \"key\"");
+    let errors = parse(&both).unwrap_err().to_string();
+    assert!(
+        errors.contains("secret_key_file") && errors.contains("4:19"),
+        "{errors}"
+    );
+}
+
+#[test]
+fn files_of_secrets_lie_beside_the_config_and_stay_shared() {
+    let text = "[app]\nsdk_app_id = 1400000001\nsecret_key_file = \"key\"\n\
+        [[accounts]]\nuser_id = \"a-{1..2}\"\nbots = []\nuser_sig_file = \"sigs/{user_id}\"\n";
+    let config = Config::parse(Sources {
+        file: "/etc/bots/config.toml",
+        text,
+        env: &BTreeMap::new(),
+        overrides: &[],
+        known_bots: &[],
+    })
+    .unwrap();
+    let key = config.app.secret_key_source.as_deref().unwrap();
+    assert!(
+        matches!(key, SecretSource::File(path) if path == "/etc/bots/key"),
+        "{key:?}"
+    );
+    assert!(
+        matches!(source(&config, 0), SecretSource::File(path) if path == "/etc/bots/sigs/{user_id}")
+    );
+    let shared = |at: usize| config.accounts[at].user_sig_source.clone().unwrap();
+    assert!(std::sync::Arc::ptr_eq(&shared(0), &shared(1)));
 }

@@ -40,4 +40,4 @@ pub use group_paces::GroupPaces;
 pub use outbox::{Attempt, MAX_OUTBOX, OutboxError, OutboxItem, REPLIES};
 pub use recovery::{Policy, TakeBack};
 pub use report::{ConnectError, FrameError, LinkEnd, Report};
-pub use status::{Counters, Phase, Record, RecordedEvent, Status};
+pub use status::{Counters, Phase, Record, RecordedEvent, SourceState, Status};

@@ -165,7 +165,35 @@ pub struct Status {
     pub records: Vec<Record>,
 }
 
+/// How the source of an account's UserSigs is doing, as far as its status tells.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SourceState {
+    /// Nothing is wrong.
+    Fine,
+    /// It is being asked.
+    Asked,
+    /// It gave none, for this reason.
+    Fails(String),
+}
+
+/// What an account waits for that has asked a source; the name of the source follows. No error begins like this.
+pub(super) const ASKED: &str = "a UserSig";
+
 impl Status {
+    /// How the source of its UserSigs is doing. An account that is online goes on while its source fails, until its
+    /// login ends.
+    #[must_use]
+    pub fn source(&self) -> SourceState {
+        match (&self.cause, &self.waits_for) {
+            (_, Some(what)) if what.starts_with(ASKED) => SourceState::Asked,
+            (_, Some(reason)) if self.phase.is_online() => SourceState::Fails(reason.clone()),
+            (Cause::NoUserSig(error), _) if !self.phase.is_online() => {
+                SourceState::Fails(error.to_string())
+            }
+            _ => SourceState::Fine,
+        }
+    }
+
     /// Of an account that has not started.
     #[must_use]
     pub fn new(user: UserId, since: Duration) -> Self {

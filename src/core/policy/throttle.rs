@@ -8,11 +8,12 @@ use std::time::Duration;
 /// Kinds that are kept apart at most. A further kind does not pass until another one is idle.
 const MAX_KINDS: usize = 1024;
 
-/// Lets `burst` events of a kind through at once and one a second after that. It counts what it holds back
+/// Lets `burst` events of a kind through at once and, unless told otherwise, one a second after that. It counts what it holds back
 /// and reports the count once a second.
 #[derive(Debug)]
 pub struct Throttle<K> {
     burst: u32,
+    rate: f64,
     kinds: HashMap<K, Kind>,
 }
 
@@ -29,8 +30,15 @@ impl<K: Hash + Eq + Clone> Throttle<K> {
     /// `burst` of a kind at once, after a pause.
     #[must_use]
     pub fn new(burst: u32) -> Self {
+        Self::with_rate(burst, 1.0)
+    }
+
+    /// `burst` of a kind at once, after a pause, and then `rate` a second.
+    #[must_use]
+    pub fn with_rate(burst: u32, rate: f64) -> Self {
         Self {
             burst,
+            rate,
             kinds: HashMap::new(),
         }
     }
@@ -43,9 +51,9 @@ impl<K: Hash + Eq + Clone> Throttle<K> {
                 return false;
             }
         }
-        let burst = self.burst;
+        let (burst, rate) = (self.burst, self.rate);
         let kind = self.kinds.entry(kind.clone()).or_insert_with(|| Kind {
-            pace: Pace::new(1.0, burst),
+            pace: Pace::new(rate, burst),
             used: now,
             held: 0,
             due: Duration::ZERO,
@@ -82,7 +90,7 @@ impl<K: Hash + Eq + Clone> Throttle<K> {
         if self.kinds.len() < MAX_KINDS {
             return;
         }
-        let rest = Duration::from_secs(u64::from(self.burst));
+        let rest = Duration::from_secs_f64(f64::from(self.burst) / self.rate.max(0.001));
         self.kinds
             .retain(|_, kind| kind.held > 0 || now.saturating_sub(kind.used) < rest);
     }
@@ -120,6 +128,16 @@ mod tests {
             .sum();
         assert_eq!(passed + reported + rest, 100_000, "every one is counted");
         assert_eq!(throttle.next_report(), None);
+    }
+
+    #[test]
+    fn at_a_rate_more_pass() {
+        let mut throttle = Throttle::with_rate(10, 100.0);
+        // Two seconds of a thousand a second.
+        let passed = (0..2_000)
+            .filter(|n| throttle.pass(ms(*n), &"flood"))
+            .count();
+        assert!((200..=210).contains(&passed), "{passed}");
     }
 
     #[test]

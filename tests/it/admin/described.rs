@@ -289,6 +289,58 @@ async fn every_answer_is_what_the_description_says() {
         404
     );
 
+    for path in ["/api/v1/plan", "/api/v1/reload"] {
+        let plan = checked.ask("POST", path, path, None).await.json();
+        // The bots of one account were changed above: the config says otherwise.
+        assert_eq!(
+            (&plan["unchanged"], &plan["logins"]),
+            (&json!(3), &json!(0))
+        );
+        assert_eq!(plan["accounts"][0]["because"][0], "bots");
+    }
+    let more = "[[accounts]]\nuser_id = \"new\"\nbots = [\"echo\"]\n";
+    let good = server.text.lock().unwrap().clone();
+    server.text.lock().unwrap().push_str(more);
+    let reload = "/api/v1/reload";
+    let done = checked.ask("POST", reload, reload, None).await.json();
+    assert_eq!(done["accounts"][0]["action"], "start");
+    assert!(
+        done["text"]
+            .as_str()
+            .unwrap()
+            .starts_with("+ start     new\n")
+    );
+    for (text, status, words) in [
+        (
+            format!("{good}{more}{more}"),
+            422,
+            "duplicate account \"new\"",
+        ),
+        (format!("{good}[io]\narbiters = 9\n"), 409, "only a restart"),
+    ] {
+        *server.text.lock().unwrap() = text;
+        let refused = checked.ask("POST", reload, reload, None).await;
+        assert_eq!(refused.status, status);
+        assert!(
+            refused.text.contains(&words.replace('"', "\\\"")),
+            "{}",
+            refused.text
+        );
+    }
+    *server.text.lock().unwrap() = good;
+    let done = checked.ask("POST", reload, reload, None).await.json();
+    assert_eq!(done["accounts"][0]["action"], "stop");
+    let handover = "/api/v1/handover";
+    let to = Some(json!({ "socket": "/tmp/s" }));
+    let refused = checked.ask("POST", handover, handover, to).await;
+    assert_eq!(
+        refused.status, 403,
+        "logins go to the owner of the machine only"
+    );
+
+    let operator = Some(&*server.tokens["operator"]);
+    let refused = server.ask("POST", reload, None, operator, &[]).await;
+    assert_eq!(refused.status, 403, "a reload is for administrators");
     let talk = "/api/v1/sandbox/conversations/{user}/{account}";
     let at = "/api/v1/sandbox/conversations/alice/echo-bot";
     let said = Some(json!({"text": "good morning"}));

@@ -12,13 +12,14 @@ use crate::harness::{self, APP, KEY};
 use actix::prelude::*;
 use botroupe::account::Changed;
 use botroupe::admin::types::SandboxOf;
-use botroupe::admin::{Admin, Feed, NewToken, Opened, Setting};
+use botroupe::admin::{Admin, ConfigSource, Feed, NewToken, Opened, Setting};
 use botroupe::app::App;
 use botroupe::bot::Bots;
 use botroupe::config::{Config, Sources};
 use botroupe::prelude::*;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 /// Tells the feed of every change, as the program does.
@@ -44,6 +45,8 @@ struct Server {
     token: String,
     /// By name.
     tokens: HashMap<&'static str, String>,
+    /// The text of the config, which can be reloaded.
+    text: Arc<Mutex<String>>,
 }
 
 fn echo() -> Bot {
@@ -100,6 +103,7 @@ async fn server_of(endpoint: &str, accounts: &str, more: &str) -> Server {
     let away = HashMap::new();
     let app = App::start_with(&config, &bots, Some(observer.recipient()), away).await;
     let app = app.unwrap();
+    let text = Arc::new(Mutex::new(text));
     let admin = opened.serve(Setting {
         controller: app.controller(),
         moved: None,
@@ -107,12 +111,23 @@ async fn server_of(endpoint: &str, accounts: &str, more: &str) -> Server {
             url,
             sdk_app_id: APP,
         }),
+        handover: None,
+        source: Some(ConfigSource::new({
+            let text = text.clone();
+            move || {
+                let (text, env) = (text.lock().unwrap().clone(), BTreeMap::new());
+                let config = Sources::new(&file, &text, &env);
+                let config = Config::parse(config.known_bots(&["echo", "counter"]));
+                config.map_err(|mistakes| mistakes.to_string())
+            }
+        })),
     });
     Server {
         app,
         admin,
         token: tokens["all"].clone(),
         tokens,
+        text,
     }
 }
 

@@ -7,6 +7,8 @@ mod configs;
 mod durable;
 #[cfg(unix)]
 mod life;
+#[cfg(target_os = "linux")]
+mod logs;
 mod network;
 mod new;
 #[cfg(unix)]
@@ -18,6 +20,7 @@ mod reload;
 mod sandbox;
 #[cfg(unix)]
 mod streams;
+mod takeover;
 
 use crate::harness::{APP, KEY};
 use std::fs;

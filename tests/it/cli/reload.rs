@@ -80,3 +80,33 @@ fn a_watched_config_is_reloaded_when_its_file_changes() {
     assert_eq!(steps, [("a-3", "start"), ("a-4", "start"), ("a-1", "stop")]);
     assert_eq!(plan["reloaded"]["logins"], 2);
 }
+
+#[test]
+fn a_plan_is_shown_before_a_reload_does_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = config(&folder, &text(TWO, ""));
+    let nobody = output(&["plan", &path]);
+    assert_eq!(nobody.status.code(), Some(1));
+    assert!(
+        String::from_utf8(nobody.stderr)
+            .unwrap()
+            .contains("running?")
+    );
+    let mut run = Running::start(&["run", &path]);
+    run.line("2 of 2 accounts online");
+
+    config(&folder, &text(THREE, ""));
+    let told = |args: &[&str]| String::from_utf8(output(args).stdout).unwrap();
+    let plan = "+ start     a-3, a-4\n- stop      a-1\n= stay      1 account\n2 logins, at once\n";
+    assert_eq!(told(&["plan", &path]), plan);
+    assert_eq!(told(&["reload", "--config", &path]), plan);
+    run.line("account a-4 online");
+    let json: serde_json::Value = serde_json::from_str(&told(&["plan", &path, "--json"])).unwrap();
+    assert_eq!(json["unchanged"], 3);
+
+    config(&folder, &text(&THREE.replace("echo", "ecko"), ""));
+    let wrong = output(&["reload", &path]);
+    assert_eq!(wrong.status.code(), Some(64));
+    let err = String::from_utf8(wrong.stderr).unwrap();
+    assert!(err.contains("config.toml:8:9: accounts[0].bots"), "{err}");
+}

@@ -1,6 +1,6 @@
-//! `user_sig_file`, `user_sig_env`, `user_sig_command`, `user_sig_http`: where UserSigs come from.
+//! `user_sig_file`, `_env`, `_command`, `_http` and the same of `secret_key`: secrets that stand outside the config.
 
-use std::sync::Arc;
+use std::{collections::HashMap, path::Path, sync::Arc};
 
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
@@ -8,11 +8,11 @@ use url::Url;
 use super::{
     error::Problem,
     expand::is_variable_name,
-    model::{USER_ID, UserSigSource},
+    model::{Config, SecretSource, USER_ID},
     read::{Node, Section},
 };
 
-/// What a section says about where UserSigs are fetched from.
+/// What a section says about where a secret is fetched from.
 #[derive(Clone)]
 pub(super) enum Source<'c> {
     /// Nothing.
@@ -20,19 +20,50 @@ pub(super) enum Source<'c> {
     /// Something wrong, which is reported.
     Broken,
     /// This, written there.
-    From(Node<'c>, Arc<UserSigSource>),
+    From(Node<'c>, Arc<SecretSource>),
 }
 
-/// Reads the source of `section`; `user_sig` is the other way to say it, and excludes it.
-pub(super) fn read<'c>(section: &mut Section<'c>, user_sig: Option<&Node<'c>>) -> Source<'c> {
-    type Read = fn(&Node<'_>) -> Option<UserSigSource>;
+/// The keys of one secret: the one that holds it, and those that say where it is.
+pub(super) struct Keys {
+    plain: &'static str,
+    file: &'static str,
+    env: &'static str,
+    command: &'static str,
+    http: &'static str,
+}
+
+/// Those of an account's UserSig.
+pub(super) const USER_SIG: Keys = Keys {
+    plain: "user_sig",
+    file: "user_sig_file",
+    env: "user_sig_env",
+    command: "user_sig_command",
+    http: "user_sig_http",
+};
+
+/// Those of the app's SecretKey.
+pub(super) const SECRET_KEY: Keys = Keys {
+    plain: "secret_key",
+    file: "secret_key_file",
+    env: "secret_key_env",
+    command: "secret_key_command",
+    http: "secret_key_http",
+};
+
+/// Reads where the secret of `keys` comes from; `plain` is the other way to say it, and excludes it.
+pub(super) fn read<'c>(
+    section: &mut Section<'c>,
+    keys: &Keys,
+    plain: Option<&Node<'c>>,
+) -> Source<'c> {
+    type Read = fn(&Node<'_>) -> Option<SecretSource>;
     let readers: [(&'static str, Read); 4] = [
-        ("user_sig_file", file),
-        ("user_sig_env", variable),
-        ("user_sig_command", command),
-        ("user_sig_http", http),
+        (keys.file, file),
+        (keys.env, variable),
+        (keys.command, command),
+        (keys.http, http),
     ];
-    let mut first = user_sig.map(|_| "user_sig");
+    let mut first = plain.map(|_| keys.plain);
     let mut source = Source::None;
     for (key, read) in readers {
         let Some(node) = section.get(key) else {
@@ -52,24 +83,44 @@ pub(super) fn read<'c>(section: &mut Section<'c>, user_sig: Option<&Node<'c>>) -
     source
 }
 
-fn file(node: &Node<'_>) -> Option<UserSigSource> {
-    let path = node.filled_text("write the path of the file that holds the UserSig")?;
-    Some(UserSigSource::File(path))
+/// Has relative paths of files start in the folder of the config. Accounts that share a source go on sharing it.
+pub(super) fn beside(folder: &Path, config: &mut Config) {
+    let mut known: HashMap<usize, Arc<SecretSource>> = HashMap::new();
+    let mut moved = |source: &mut Arc<SecretSource>| {
+        if let SecretSource::File(path) = &**source {
+            let path = folder.join(path).to_string_lossy().into_owned();
+            let at = Arc::as_ptr(source).addr();
+            let moved = known.entry(at);
+            *source = moved
+                .or_insert_with(|| Arc::new(SecretSource::File(path)))
+                .clone();
+        }
+    };
+    let accounts = config.accounts.iter_mut();
+    for source in accounts.filter_map(|account| account.user_sig_source.as_mut()) {
+        moved(source);
+    }
+    config.app.secret_key_source.iter_mut().for_each(moved);
 }
 
-fn variable(node: &Node<'_>) -> Option<UserSigSource> {
+fn file(node: &Node<'_>) -> Option<SecretSource> {
+    let path = node.filled_text("write the path of the file that holds it")?;
+    Some(SecretSource::File(path))
+}
+
+fn variable(node: &Node<'_>) -> Option<SecretSource> {
     let name = node.filled_text("write the name of the variable, without a $")?;
     if !is_variable_name(&name.replace(USER_ID, "X")) {
         node.report(Problem::VariableName);
         return None;
     }
-    Some(UserSigSource::Env(name))
+    Some(SecretSource::Env(name))
 }
 
-fn command(node: &Node<'_>) -> Option<UserSigSource> {
+fn command(node: &Node<'_>) -> Option<SecretSource> {
     let mut words = node.texts()?.into_iter().map(|(_, text)| text);
     match words.next() {
-        Some(program) if !program.is_empty() => Some(UserSigSource::Command {
+        Some(program) if !program.is_empty() => Some(SecretSource::Command {
             program,
             args: words.collect(),
         }),
@@ -82,7 +133,7 @@ fn command(node: &Node<'_>) -> Option<UserSigSource> {
     }
 }
 
-fn http(node: &Node<'_>) -> Option<UserSigSource> {
+fn http(node: &Node<'_>) -> Option<SecretSource> {
     let mut section = node.section()?;
     let url = match section.get("url") {
         Some(node) => url(&node),
@@ -108,7 +159,7 @@ fn http(node: &Node<'_>) -> Option<UserSigSource> {
         Some(Some(body)) => Some(SecretString::from(body)),
         None => None,
     };
-    Some(UserSigSource::Http {
+    Some(SecretSource::Http {
         url: url?,
         body,
         headers: headers?,

@@ -1,0 +1,207 @@
+//! Changes what is logged while the program runs.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock};
+
+use super::gate::Gate;
+use super::queue::Queue;
+use super::raised;
+use crate::config::LogLevel;
+
+static CURRENT: OnceLock<LogControl> = OnceLock::new();
+
+/// Changes what a program under [`cli::main`](crate::cli::main) logs, from the next line on, until it ends. Cheap to
+/// clone.
+///
+/// ```no_run
+/// use botroupe::cli::LogControl;
+/// use botroupe::config::LogLevel;
+///
+/// // For a while, everything about one account.
+/// if let Some(log) = LogControl::current() {
+///     log.set_account("shop-berlin", Some(LogLevel::Trace))?;
+///     log.set_module("gateway", Some(LogLevel::Debug))?;
+/// }
+/// # Ok::<(), botroupe::cli::LogNameError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct LogControl {
+    gate: Arc<Gate>,
+    queues: Arc<[Queue]>,
+}
+
+/// A name that can stand for no module or account.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum LogNameError {
+    /// An empty name.
+    #[error(
+        "the name is empty; write a module like \"gateway\", or a UserID, or its beginning and a *"
+    )]
+    Empty,
+    /// There are too many levels of single modules or accounts.
+    #[error("{MOST} modules or accounts have a level of their own; take one back first")]
+    TooMany,
+}
+
+/// Each line is compared with all of them.
+const MOST: usize = 1_000;
+
+impl LogControl {
+    pub(super) fn new(gate: Arc<Gate>, queues: Vec<Queue>) -> Self {
+        Self {
+            gate,
+            queues: queues.into(),
+        }
+    }
+
+    pub(super) fn install(self) {
+        // `init` fails before this when it is called twice.
+        let _ = CURRENT.set(self);
+    }
+
+    /// That of this process; `None` where `cli::main` has not started logging.
+    #[must_use]
+    pub fn current() -> Option<Self> {
+        CURRENT.get().cloned()
+    }
+
+    /// The level of the whole.
+    #[must_use]
+    pub fn level(&self) -> LogLevel {
+        self.gate.levels().chosen()
+    }
+
+    /// Sets the level of the whole; libraries log a step less. Levels of modules and accounts stay.
+    pub fn set_level(&self, level: LogLevel) {
+        let (own, libraries) = raised(level, 0);
+        self.gate.change(|levels| levels.choose(own, libraries));
+        tracing::info!(level = level.name(), "the level of the log was changed");
+    }
+
+    /// The modules that have a level of their own.
+    #[must_use]
+    pub fn modules(&self) -> BTreeMap<String, LogLevel> {
+        self.gate.levels().modules().clone()
+    }
+
+    /// Gives a module a level of its own, or takes it back: a room of this crate like `gateway`, a crate, or a module
+    /// of one. Of several that fit the longest counts.
+    ///
+    /// # Errors
+    /// [`LogNameError`]; then nothing changes.
+    pub fn set_module(&self, name: &str, level: Option<LogLevel>) -> Result<(), LogNameError> {
+        check(name, level, self.gate.levels().modules())?;
+        self.gate
+            .change(|levels| set(levels.modules_mut(), name, level));
+        Ok(())
+    }
+
+    /// The accounts, or beginnings of UserIDs with a `*`, that have a level of their own.
+    #[must_use]
+    pub fn accounts(&self) -> BTreeMap<String, LogLevel> {
+        self.gate.levels().accounts().clone()
+    }
+
+    /// Gives what concerns an account a level of its own, whatever the module, or takes it back: a UserID, or its
+    /// beginning with a `*` behind it. Of several that fit the most exact counts.
+    ///
+    /// # Errors
+    /// [`LogNameError`]; then nothing changes.
+    pub fn set_account(&self, name: &str, level: Option<LogLevel>) -> Result<(), LogNameError> {
+        check(name, level, self.gate.levels().accounts())?;
+        self.gate
+            .change(|levels| set(levels.accounts_mut(), name, level));
+        Ok(())
+    }
+
+    /// How many lines of floods were held back since the start.
+    #[must_use]
+    pub fn held_back(&self) -> u64 {
+        self.gate.held()
+    }
+
+    /// How many lines each sink (`standard error`, `file`, `journal`) has lost since the start.
+    #[must_use]
+    pub fn lost(&self) -> Vec<(&'static str, u64)> {
+        let standard = ("standard error", crate::cli::output::lost_log_lines());
+        let queues = self.queues.iter().map(|queue| (queue.name(), queue.lost()));
+        std::iter::once(standard).chain(queues).collect()
+    }
+
+    pub(super) fn finish(&self) {
+        self.gate.report(true);
+        for queue in self.queues.iter() {
+            queue.flush();
+        }
+    }
+}
+
+fn check(
+    name: &str,
+    level: Option<LogLevel>,
+    known: &BTreeMap<String, LogLevel>,
+) -> Result<(), LogNameError> {
+    if name.is_empty() {
+        return Err(LogNameError::Empty);
+    }
+    if level.is_some() && known.len() >= MOST && !known.contains_key(name) {
+        return Err(LogNameError::TooMany);
+    }
+    Ok(())
+}
+
+fn set(all: &mut BTreeMap<String, LogLevel>, name: &str, level: Option<LogLevel>) {
+    match level {
+        Some(level) => {
+            all.insert(name.to_owned(), level);
+        }
+        None => {
+            all.remove(name);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::logging::gate::GateLayer;
+    use crate::cli::logging::levels::Levels;
+    use tracing_subscriber::layer::SubscriberExt;
+
+    #[test]
+    fn levels_are_set_listed_and_taken_back() {
+        let levels = Levels::new(LogLevel::Info, LogLevel::Warn);
+        let gate = Arc::new(Gate::new(levels, 20));
+        // With a subscriber of its own, or a change would silence those of other tests.
+        let layers = tracing_subscriber::registry().with(GateLayer(gate.clone()));
+        let _mine = tracing::subscriber::set_default(layers);
+        let control = LogControl::new(gate, Vec::new());
+        assert_eq!(control.level(), LogLevel::Info);
+        control.set_level(LogLevel::Debug);
+        assert_eq!(control.level(), LogLevel::Debug);
+        control
+            .set_account("shop-*", Some(LogLevel::Trace))
+            .unwrap();
+        control
+            .set_module("gateway", Some(LogLevel::Error))
+            .unwrap();
+        assert_eq!(control.accounts()["shop-*"], LogLevel::Trace);
+        assert_eq!(control.modules()["gateway"], LogLevel::Error);
+        control.set_account("shop-*", None).unwrap();
+        assert!(control.accounts().is_empty());
+        assert_eq!(control.set_account("", None), Err(LogNameError::Empty));
+        for n in 0..MOST {
+            let _ = control.set_account(&format!("a{n}"), Some(LogLevel::Info));
+        }
+        let more = |name, level| control.set_account(name, level);
+        assert_eq!(
+            more("more", Some(LogLevel::Info)),
+            Err(LogNameError::TooMany)
+        );
+        assert_eq!(more("a1", Some(LogLevel::Warn)), Ok(()));
+        assert_eq!(more("a2", None), Ok(()));
+        assert_eq!(control.held_back(), 0);
+        assert_eq!(control.lost(), [("standard error", 0)]);
+    }
+}

@@ -1,0 +1,278 @@
+//! When somebody is told, and together with what.
+
+use super::conditions::{Conditions, Figures, Limits, Turn};
+use super::notice::{Alert, LISTED, Notice};
+use super::rule::Rule;
+use crate::account::Status;
+use crate::policy::Now;
+use crate::proto::id::UserId;
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+/// What one receiver wants to hear.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Policy {
+    /// Alerts of these rules.
+    pub rules: Vec<Rule>,
+    /// Accounts that it does not want to hear of: UserIDs, or their beginnings with a `*`. They count in the share.
+    pub except: Vec<String>,
+    /// How long the first alert waits for others.
+    pub group_wait: Duration,
+    /// When those that still fire are told again; `None` for never.
+    pub repeat: Option<Duration>,
+    /// Whether it is told that an alert is over.
+    pub resolved: bool,
+}
+
+/// Nothing is told for a while.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Silence {
+    /// Of this rule; `None` for every one.
+    pub rule: Option<Rule>,
+    /// Of this account, or of those that begin like this, with a `*`; `None` for everything.
+    pub account: Option<String>,
+    /// Until this monotonic time.
+    pub until: Duration,
+}
+
+/// The alerts of one receiver.
+#[derive(Debug)]
+pub struct Alerts {
+    policy: Policy,
+    conditions: Conditions,
+    active: BTreeMap<(Rule, Option<UserId>), Active>,
+    silences: Vec<Silence>,
+    /// When what is new is told, as monotonic time.
+    due: Option<Duration>,
+    /// When something is told again.
+    repeat_at: Option<Duration>,
+    notices: VecDeque<Notice>,
+    told: u64,
+}
+
+#[derive(Debug)]
+struct Active {
+    text: String,
+    /// Unix time.
+    since: Duration,
+    /// Told last at this monotonic time.
+    told: Option<Duration>,
+    /// Over since this Unix time.
+    ended: Option<Duration>,
+    /// It happened, and does not end.
+    once: bool,
+}
+
+impl Alerts {
+    /// Of a fleet that has not started, with these accounts.
+    pub fn new(policy: Policy, limits: Limits, accounts: impl IntoIterator<Item = UserId>) -> Self {
+        Self {
+            policy,
+            conditions: Conditions::new(limits, accounts),
+            active: BTreeMap::new(),
+            silences: Vec::new(),
+            due: None,
+            repeat_at: None,
+            notices: VecDeque::new(),
+            told: 0,
+        }
+    }
+
+    /// The status of an account changed.
+    pub fn changed(&mut self, now: Now, status: &Status) {
+        for turn in self.conditions.changed(now, status) {
+            self.take(now, turn);
+        }
+    }
+
+    /// The figures of the fleet at this time.
+    pub fn figures(&mut self, now: Now, figures: &Figures) {
+        for turn in self.conditions.figures(now, figures) {
+            self.take(now, turn);
+        }
+    }
+
+    /// Something happened that does not last.
+    pub fn happened(&mut self, now: Now, rule: Rule, text: String) {
+        self.begin(now, (rule, None), text, true);
+    }
+
+    /// Tells nothing of some alerts for a while. What still fires after that is told then. That an alert which was
+    /// told before is over is told all the same.
+    pub fn silence(&mut self, now: Now, silence: Silence) {
+        self.silences.retain(|old| old.until > now.mono);
+        self.silences.push(silence);
+    }
+
+    /// Time has passed.
+    pub fn timeout(&mut self, now: Now) {
+        if let Some(turn) = self.conditions.timeout(now) {
+            self.take(now, turn);
+        }
+        let before = self.silences.len();
+        self.silences.retain(|silence| silence.until > now.mono);
+        if self.silences.len() < before && self.active.values().any(|alert| alert.told.is_none()) {
+            self.due.get_or_insert(now.mono);
+        }
+        let is_due = |at: Option<Duration>| at.is_some_and(|at| at <= now.mono);
+        if is_due(self.due) || is_due(self.repeat_at) {
+            self.tell(now);
+        }
+    }
+
+    /// When [`timeout`](Self::timeout) is wanted, as monotonic time.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Duration> {
+        let silences = self.silences.iter().map(|silence| silence.until).min();
+        let times = [
+            self.due,
+            self.repeat_at,
+            silences,
+            self.conditions.poll_timeout(),
+        ];
+        times.into_iter().flatten().min()
+    }
+
+    /// The next notice.
+    pub fn poll_notice(&mut self) -> Option<Notice> {
+        self.notices.pop_front()
+    }
+
+    fn take(&mut self, now: Now, turn: Turn) {
+        match turn {
+            Turn::Begins(rule, account, text) => self.begin(now, (rule, account), text, false),
+            Turn::Ends(rule, account) => self.end(now, &(rule, account)),
+        }
+    }
+
+    fn begin(&mut self, now: Now, key: (Rule, Option<UserId>), text: String, once: bool) {
+        let excepted = key.1.as_ref().is_some_and(|account| {
+            let except = self.policy.except.iter();
+            except.clone().any(|pattern| covers(pattern, account))
+        });
+        if excepted || !self.policy.rules.contains(&key.0) {
+            return;
+        }
+        if let Some(known) = self.active.get_mut(&key) {
+            // Back before it was told that it was over: it never was.
+            known.ended = None;
+            known.text = text;
+            return;
+        }
+        let alert = Active {
+            text,
+            since: now.unix,
+            told: None,
+            ended: None,
+            once,
+        };
+        self.active.insert(key, alert);
+        self.due.get_or_insert(now.mono + self.policy.group_wait);
+    }
+
+    fn end(&mut self, now: Now, key: &(Rule, Option<UserId>)) {
+        let Some(alert) = self.active.get_mut(key) else {
+            return;
+        };
+        if alert.told.is_none() || !self.policy.resolved {
+            // Nobody heard of it, or nobody wants to hear that it is over.
+            self.active.remove(key);
+            return;
+        }
+        alert.ended = Some(now.unix);
+        self.due.get_or_insert(now.mono + self.policy.group_wait);
+    }
+
+    fn is_silent(&self, (rule, account): &(Rule, Option<UserId>)) -> bool {
+        self.silences.iter().any(|silence| {
+            let of_rule = silence.rule.is_none_or(|silent| silent == *rule);
+            let of_account = match (&silence.account, account) {
+                (None, _) => true,
+                (Some(pattern), Some(account)) => covers(pattern, account),
+                (Some(_), None) => false,
+            };
+            of_rule && of_account
+        })
+    }
+
+    /// Makes a notice of what is due.
+    fn tell(&mut self, now: Now) {
+        self.due = None;
+        let repeats = self.repeat_at.is_some_and(|at| at <= now.mono);
+        let keys: Vec<_> = self.active.keys().cloned().collect();
+        let (mut firing, mut resolved) = (Vec::new(), Vec::new());
+        let mut is_new = false;
+        for key in keys {
+            let silent = self.is_silent(&key);
+            let Some(alert) = self.active.get_mut(&key) else {
+                continue;
+            };
+            let told = alert.told.is_some();
+            let wanted = match (alert.ended, told) {
+                (Some(_), _) => true,
+                (None, false) => !silent,
+                (None, true) => repeats && !silent,
+            };
+            if !wanted {
+                continue;
+            }
+            let (rule, account) = key.clone();
+            let shown = Alert {
+                rule,
+                account,
+                text: alert.text.clone(),
+                since: alert.since,
+                ended: alert.ended,
+            };
+            let is_over = alert.ended.is_some() || alert.once;
+            is_new |= !told || alert.ended.is_some();
+            alert.told = Some(now.mono);
+            match shown.ended {
+                Some(_) => resolved.push(shown),
+                None => firing.push(shown),
+            }
+            if is_over {
+                self.active.remove(&key);
+            }
+        }
+        let fires = |alert: &&Active| alert.told.is_some() && alert.ended.is_none();
+        let oldest = self
+            .active
+            .values()
+            .filter(fires)
+            .filter_map(|alert| alert.told)
+            .min();
+        self.repeat_at = match (self.policy.repeat, oldest) {
+            // Those that are silent are asked about again after the same time.
+            (Some(repeat), Some(oldest)) => Some((oldest + repeat).max(now.mono + MIN_REPEAT)),
+            _ => None,
+        };
+        let (fire, over) = (firing.len(), resolved.len());
+        if fire + over == 0 {
+            return;
+        }
+        self.told += 1;
+        let mut alerts = firing;
+        alerts.append(&mut resolved);
+        alerts.truncate(LISTED);
+        self.notices.push_back(Notice {
+            number: self.told,
+            at: now.unix,
+            firing: fire,
+            resolved: over,
+            repeated: !is_new,
+            alerts,
+        });
+    }
+}
+
+/// Silent alerts would otherwise be looked at all the time.
+const MIN_REPEAT: Duration = Duration::from_secs(1);
+
+/// Whether a UserID, or its beginning with a `*` behind it, stands for this account.
+fn covers(pattern: &str, account: &UserId) -> bool {
+    match pattern.strip_suffix('*') {
+        Some(beginning) => account.as_str().starts_with(beginning),
+        None => pattern == account.as_str(),
+    }
+}
