@@ -165,19 +165,19 @@ impl Opened {
         let url = self.url();
         let desk = Arc::new(Desk::new(
             &self.config,
-            setting.controller,
+            setting,
             self.feed.clone(),
-            setting.moved,
-            setting.sandbox,
             url.clone(),
-            setting.source,
-            setting.handover,
         ));
         #[cfg(unix)]
         let door = self.socket.as_mut().and_then(Socket::take);
         let tcp = self.tcp.take();
         let arbiter = Arbiter::new();
         arbiter.spawn_fn(move || {
+            actix_rt::spawn({
+                let desk = desk.clone();
+                async move { desk.keep_history().await }
+            });
             actix_rt::spawn(async move {
                 let Some(serve) = service(desk).await else {
                     tracing::error!("the admin API cannot be built");

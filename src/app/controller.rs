@@ -7,13 +7,15 @@ use super::outbox::{OutboxOrder, OutboxOrderError};
 use super::reload::{Plan, ReloadError, Reloader};
 use super::runtime::Runtime;
 use super::sandbox;
-use crate::account::{Command, Counters, Status, StatusCollector};
+use crate::account::{Command, Counters, Phase, Status, StatusCollector};
 use crate::bot::{Api, FileAccess, Pool, Uploads};
 use crate::config::Config;
 use crate::proto::code::Code;
 use crate::proto::id::UserId;
 use crate::store::{Condition, StoreError};
-use crate::supervisor::{CountOnline, GetStatus, Order, OrderError, Supervisor, UntilEnd};
+use crate::supervisor::{
+    CountOnline, CountPhases, GetStatus, Order, OrderError, Supervisor, UntilEnd,
+};
 use actix::prelude::{Addr, ArbiterHandle};
 use botroupe_core::ledger::Letter;
 use std::sync::Arc;
@@ -186,6 +188,11 @@ impl Controller {
     /// How many accounts are online, as the supervisor knows without asking them.
     pub async fn online(&self) -> usize {
         self.supervisor.send(CountOnline).await.unwrap_or_default()
+    }
+
+    /// How many accounts are in which state, as the supervisor knows without asking them.
+    pub async fn phases(&self) -> Vec<(Phase, usize)> {
+        self.supervisor.send(CountPhases).await.unwrap_or_default()
     }
 
     /// How many accounts run, whether they are online or not.
