@@ -10,7 +10,7 @@ use super::source::ConfigSource;
 use super::types::{History, SandboxOf};
 use crate::account::Status;
 use crate::app::Controller;
-use crate::config::AdminConfig;
+use crate::config::Config;
 use crate::gateway::now;
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
@@ -32,7 +32,6 @@ pub(super) struct Desk {
     pub(super) feed: Feed,
     pub(super) guard: Guard,
     pub(super) meter: Meter,
-    pub(super) ready_share: f64,
     /// The path of the control socket and the reason, when it is not beside the config.
     pub(super) moved: Option<String>,
     pub(super) sandbox: Option<SandboxOf>,
@@ -58,18 +57,12 @@ struct Snapshot {
 }
 
 impl Desk {
-    pub(super) fn new(
-        config: &AdminConfig,
-        setting: Setting,
-        feed: Feed,
-        url: Option<String>,
-    ) -> Self {
+    pub(super) fn new(setting: Setting, feed: Feed, url: Option<String>) -> Self {
         Self {
             controller: setting.controller,
             feed,
-            guard: Guard::new(config),
+            guard: Guard::default(),
             meter: Meter::default(),
-            ready_share: config.ready_share,
             moved: setting.moved,
             sandbox: setting.sandbox,
             url,
@@ -80,6 +73,11 @@ impl Desk {
             past: std::sync::Mutex::default(),
             snapshot: Mutex::default(),
         }
+    }
+
+    /// The config that runs: tokens may change with it.
+    pub(super) fn config(&self) -> Arc<Config> {
+        self.controller.config()
     }
 
     fn past(&self) -> MutexGuard<'_, Past> {
