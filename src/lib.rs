@@ -74,6 +74,10 @@
     )
 )]
 
+#[cfg(all(feature = "cli", feature = "unstable"))]
+pub mod alerts;
+#[cfg(all(feature = "cli", not(feature = "unstable")))]
+mod alerts;
 pub mod bot;
 #[cfg(feature = "cli")]
 pub mod cli;

@@ -3,6 +3,7 @@
 //! Results go to standard output, everything else to standard error. This is the one place that
 //! reads the process: its arguments, environment, files and standard streams.
 
+mod alerts;
 mod args;
 mod chat;
 mod check;
@@ -38,7 +39,7 @@ use std::{
 };
 
 use crate::fleet::ProcessEnv;
-use args::{Args, Command, OrderArgs, StatusArgs};
+use args::{AlertsCommand, Args, Command, OrderArgs, StatusArgs};
 use exit::{Failure, USAGE};
 use load::load;
 use logging::init as init_logging;
@@ -133,6 +134,10 @@ fn execute(args: Args, bots: &Bots, env: &dyn Env, out: &mut dyn Write) -> Resul
         Command::Plan(args) => reload::order(&args, false, out)?,
         Command::Reload(args) => reload::order(&args, true, out)?,
         Command::Store(command) => store::store(&command, env, bots, out)?,
+        Command::Alerts(AlertsCommand::Test(args)) => {
+            log(LogConfig::default())?;
+            alerts::test(&args, env, bots, out)?;
+        }
         Command::New(command) => new::new(&command, out)?,
         Command::Console(args) => console::console(&args, out)?,
         Command::Token(command) => token::token(&command, out)?,

@@ -15,6 +15,7 @@ use super::takeover::{give, take_over};
 use crate::account::{Changed, Phase};
 use crate::admin::types::SandboxOf;
 use crate::admin::{AdminError, Feed, Opened, Setting};
+use crate::alerts::{Watch as AlertWatch, WatchHandle};
 use crate::app::{App, AppError, Before};
 use crate::config::{Config, Endpoint, LogFormat};
 use crate::fleet::{Signal, Signals};
@@ -22,6 +23,7 @@ use crate::gateway::now;
 use crate::proto::id::UserId;
 use crate::store::OpenError;
 use actix::prelude::*;
+use botroupe_core::alerts::Rule;
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::rc::Rc;
@@ -47,11 +49,15 @@ pub(super) fn run(
     );
     let seat = seat.ok();
     let handed = match args.takeover {
-        true => take_over(path)?,
+        true => take_over(path, config.app.sdk_app_id)?,
         false => HashMap::new(),
     };
     let lock = seat.as_ref().map(|seat| Lock::take(path, seat, args.force));
     let mut lock = lock.transpose()?;
+    let crashed = lock.as_ref().and_then(Lock::crashed_before);
+    if let Some(pid) = crashed {
+        tracing::warn!(pid, "the process before this one did not stop in order");
+    }
     let kept = seat.as_ref().and_then(|seat| read_kept(seat.kept()));
     let away = kept.as_ref().map(Kept::away).unwrap_or_default();
     for user in away.keys() {
@@ -67,7 +73,12 @@ pub(super) fn run(
             .filter(|account| account.enabled)
             .count();
         let opened = open_admin(config, seat.as_ref(), args.takeover).await?;
-        let board = Board::new(config, format, enabled, kept, opened.feed()).start();
+        let alerts = AlertWatch::start(config, &path.display().to_string(), fastrand::u64(..));
+        if let (Some(alerts), Some(pid)) = (&alerts, crashed) {
+            alerts.happened(Rule::Crash, crash_text(pid));
+        }
+        let to_alerts = alerts.as_ref().map(WatchHandle::observer);
+        let board = Board::new(config, format, enabled, kept, (opened.feed(), to_alerts)).start();
         let app = tokio::select! {
             app = App::start_after(config, bots, Some(board.clone().recipient()), before) => app.map_err(|error| app_failure(config, error))?,
             // Nothing is online yet, so there is nothing to log out.
@@ -76,6 +87,13 @@ pub(super) fn run(
         board.do_send(Begin);
         if let Some(url) = app.sandbox_url() {
             board.do_send(Announce(url));
+        }
+        if let Some(alerts) = &alerts {
+            let apis = WatchHandle::writers(config).into_iter().filter_map(|user| {
+                let api = app.api(user.as_str())?;
+                Some((user, api))
+            });
+            alerts.begin(app.controller(), apis.collect());
         }
         let controller = app.controller();
         let (begin, mut handover) = mpsc::channel(1);
@@ -117,15 +135,18 @@ pub(super) fn run(
         };
         reloader.abort();
         if let Some(socket) = successor {
+            drop(alerts);
             tracing::info!("handing over to another process: handlers finish, accounts let go of their links");
             let accounts = app.hand_over().await;
             // Whoever asked has its answer, and finds everything free.
             drop(admin);
             drop(lock.take());
             let _ = board.send(Flush).await;
-            return give(&socket, accounts);
+            return give(&socket, config.app.sdk_app_id, accounts);
         }
         drop(admin);
+        // Nobody wants to hear that the accounts go now.
+        drop(alerts);
         tracing::info!("stopping: handlers finish, accounts log out; once more to end at once");
         report_memory(&memory, &app, format).await;
         tokio::select! {
@@ -143,6 +164,9 @@ pub(super) fn run(
             () = signals.again() => Err(Failure::Interrupted),
         }
     });
+    if let (Err(Failure::Internal(_)), Some(lock)) = (&outcome, lock) {
+        lock.leave();
+    }
     let written = output::finish();
     outcome.and(written.map_or(Ok(()), |error| Err(Failure::Output(error))))
 }
@@ -225,6 +249,13 @@ fn read_kept(path: PathBuf) -> Option<Kept> {
     Kept::read(path).ok()
 }
 
+fn crash_text(pid: u32) -> String {
+    format!(
+        "the process before this one ({pid}) did not stop in order: it crashed, was killed, or the machine went down; \
+         the fleet starts again, and its log and `journalctl` tell more"
+    )
+}
+
 fn supervisor_died() -> Failure {
     Failure::Internal(
         "the supervisor of the accounts died; nobody would bring them back, so the process ends"
@@ -280,6 +311,8 @@ struct Board {
     kept: Option<Kept>,
     /// Those who follow the changes.
     feed: Feed,
+    /// Whoever tells people of them.
+    alerts: Option<Recipient<Changed>>,
 }
 
 /// Everything has started. No timer may run earlier, because a start that fails drops the runtime.
@@ -313,7 +346,7 @@ impl Board {
         format: LogFormat,
         enabled: usize,
         kept: Option<Kept>,
-        feed: Feed,
+        (feed, alerts): (Feed, Option<Recipient<Changed>>),
     ) -> Self {
         let example = config
             .accounts
@@ -335,6 +368,7 @@ impl Board {
             progress: None,
             kept,
             feed,
+            alerts,
         }
     }
 
@@ -441,6 +475,9 @@ impl Handler<Changed> for Board {
 
     fn handle(&mut self, changed: Changed, _: &mut Context<Self>) {
         self.feed.tell(&changed);
+        if let Some(alerts) = &self.alerts {
+            alerts.do_send(changed.clone());
+        }
         let Changed { status, online } = changed;
         if let Some(kept) = &mut self.kept {
             kept.note(&status);

@@ -156,6 +156,8 @@ fn private_folder(make: bool) -> io::Result<PathBuf> {
 pub(super) struct Lock {
     path: PathBuf,
     file: Option<File>,
+    /// The number of a process that had it and did not stop in order.
+    before: Option<u32>,
     /// A lock on the config itself, which may also be reached under another name.
     _config: Option<File>,
 }
@@ -196,6 +198,7 @@ impl Lock {
                     return Ok(Self {
                         path,
                         file: None,
+                        before: None,
                         _config: None,
                     });
                 }
@@ -208,6 +211,7 @@ impl Lock {
                 let none = Self {
                     path,
                     file: Some(file),
+                    before: None,
                     _config: None,
                 };
                 drop(none);
@@ -216,13 +220,29 @@ impl Lock {
                     pid: None,
                 });
             }
+            let mut pid = String::new();
+            // Whoever stops in order takes its file away.
+            let _ = (&file).read_to_string(&mut pid);
             write_pid(&file).map_err(unmade)?;
             return Ok(Self {
                 path,
                 file: Some(file),
+                before: pid.trim().parse().ok(),
                 _config: of_config,
             });
         }
+    }
+}
+
+impl Lock {
+    /// The process before this one, if it did not stop in order.
+    pub(super) const fn crashed_before(&self) -> Option<u32> {
+        self.before
+    }
+
+    /// Lets the next process find out that this one did not stop in order.
+    pub(super) fn leave(mut self) {
+        self.file = None;
     }
 }
 
@@ -284,6 +304,25 @@ mod tests {
         drop(lock);
         assert!(!seat.lock_file().exists());
         Lock::take(&config, &seat, false).unwrap();
+    }
+
+    #[test]
+    fn a_process_that_did_not_stop_in_order_is_found_out_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let config = folder.path().join("config.toml");
+        fs::write(&config, "").unwrap();
+        let before = |lock: &Lock| lock.crashed_before().is_some();
+        let take = || {
+            let seat = Seat::for_run(&config).unwrap();
+            Lock::take(&config, &seat, false).unwrap()
+        };
+        let lock = take();
+        assert!(!before(&lock));
+        lock.leave();
+        let lock = take();
+        assert_eq!(lock.crashed_before(), Some(std::process::id()));
+        drop(lock);
+        assert!(!before(&take()), "an orderly stop leaves nothing");
     }
 
     #[cfg(unix)]

@@ -7,7 +7,7 @@
 use super::control;
 use super::exit::Failure;
 use crate::account::Handover;
-use crate::proto::id::UserId;
+use crate::proto::id::{SdkAppId, UserId};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::io::{self, Read, Write};
@@ -27,6 +27,7 @@ const MOST: u64 = 4 << 30;
 #[derive(Serialize, Deserialize)]
 struct Handed {
     version: u32,
+    app: u32,
     accounts: HashMap<UserId, Handover>,
 }
 
@@ -35,7 +36,10 @@ struct Handed {
 /// # Errors
 /// When the process refuses, or ends without handing over: then its accounts are offline, and a start without
 /// `--takeover` logs them in.
-pub(super) fn take_over(config: &Path) -> Result<HashMap<UserId, Handover>, Failure> {
+pub(super) fn take_over(
+    config: &Path,
+    app: SdkAppId,
+) -> Result<HashMap<UserId, Handover>, Failure> {
     if !control::is_running(config) {
         tracing::info!("no process runs this config: nothing to take over");
         return Ok(HashMap::new());
@@ -58,10 +62,10 @@ pub(super) fn take_over(config: &Path) -> Result<HashMap<UserId, Handover>, Fail
     read.map_err(broken)?;
     let handed: Handed = serde_json::from_slice(&text)
         .map_err(|_| broken(io::Error::other("what it said cannot be read")))?;
-    if handed.version != VERSION {
+    if handed.version != VERSION || handed.app != app.get() {
         tracing::warn!(
             version = handed.version,
-            "the other process speaks another version: its accounts log in anew"
+            "what it hands over is of another version or app: the accounts log in anew"
         );
         return Ok(HashMap::new());
     }
@@ -73,12 +77,17 @@ pub(super) fn take_over(config: &Path) -> Result<HashMap<UserId, Handover>, Fail
 ///
 /// # Errors
 /// When it does not take them: it may have died. Whoever starts next logs in anew.
-pub(super) fn give(socket: &Path, accounts: HashMap<UserId, Handover>) -> Result<(), Failure> {
+pub(super) fn give(
+    socket: &Path,
+    app: SdkAppId,
+    accounts: HashMap<UserId, Handover>,
+) -> Result<(), Failure> {
     let broken = |error: io::Error| {
         Failure::Runtime(format!("the other process did not take over: {error}").into())
     };
     let handed = Handed {
         version: VERSION,
+        app: app.get(),
         accounts,
     };
     let text = serde_json::to_vec(&handed).map_err(|error| broken(error.into()))?;

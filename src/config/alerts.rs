@@ -33,7 +33,7 @@ const LETTERS: u32 = 10;
 const DISK: u64 = 1 << 30;
 
 /// One receiver of alerts.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct AlertConfig {
     /// Its name; no two are the same.
@@ -102,6 +102,26 @@ impl AlertTarget {
             Self::Slack { .. } => "slack",
             Self::Account { .. } => "account",
         }
+    }
+}
+
+impl PartialEq for AlertTarget {
+    fn eq(&self, other: &Self) -> bool {
+        fn parts(to: &AlertTarget) -> (Option<&str>, Option<&str>, Option<(&UserId, &UserId)>) {
+            match to {
+                AlertTarget::WeCom { url } | AlertTarget::Slack { url } => {
+                    (Some(url.expose_secret()), None, None)
+                }
+                AlertTarget::Webhook { url, secret }
+                | AlertTarget::DingTalk { url, secret }
+                | AlertTarget::Feishu { url, secret } => {
+                    let secret = secret.as_ref().map(ExposeSecret::expose_secret);
+                    (Some(url.expose_secret()), secret, None)
+                }
+                AlertTarget::Account { account, user } => (None, None, Some((account, user))),
+            }
+        }
+        self.kind() == other.kind() && parts(self) == parts(other)
     }
 }
 

@@ -250,15 +250,8 @@ fn file(node: &Node<'_>) -> Option<LogFileConfig> {
 }
 
 /// Whether a UserID, or its beginning with a `*` behind it, stands for this account.
-///
-/// ```
-/// use botroupe::config::account_pattern_covers;
-///
-/// assert!(account_pattern_covers("shop-*", "shop-berlin"));
-/// assert!(!account_pattern_covers("shop", "shop-berlin"));
-/// ```
 #[must_use]
-pub fn account_pattern_covers(pattern: &str, account: &str) -> bool {
+pub(crate) fn account_pattern_covers(pattern: &str, account: &str) -> bool {
     match pattern.strip_suffix('*') {
         Some(beginning) => account.starts_with(beginning),
         None => pattern == account,

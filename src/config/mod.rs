@@ -8,6 +8,7 @@
 //! Pure: the text of the file, the environment and the registered bot names are arguments.
 //! Reading files and printing live in the room `cli`.
 
+mod account_files;
 mod accounts;
 mod admin;
 mod alerts;
@@ -36,6 +37,7 @@ mod suggest;
 mod tests;
 
 pub use crate::proto::endpoint::Site;
+pub use account_files::AccountFile;
 pub use admin::{AccountGlob, AdminConfig, AdminScope, AdminTlsConfig, AdminToken};
 pub use alerts::{AlertConfig, AlertTarget};
 pub use botroupe_core::account::{Policy, TakeBack};
@@ -46,7 +48,8 @@ pub use error::{ConfigError, ConfigErrors, Problem};
 pub use expand::ExpandError;
 pub use explain::Summary;
 pub use layers::{ENV_PREFIX, env_name};
-pub use log::{LogConfig, LogFileConfig, LogFormat, LogJournal, LogLevel, account_pattern_covers};
+pub(crate) use log::account_pattern_covers;
+pub use log::{LogConfig, LogFileConfig, LogFormat, LogJournal, LogLevel};
 pub use looks::not_utf8;
 pub use model::{
     AccountConfig, App, BotSettings, Config, Endpoint, GovernorConfig, HostConfig, IoConfig,

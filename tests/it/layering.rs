@@ -86,6 +86,7 @@ const CRATES: &[Crate] = &[
 /// Modules above all others.
 const TOP: &[&str] = &[
     "admin",
+    "alerts",
     "app",
     "cli",
     "fleet",

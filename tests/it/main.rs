@@ -23,6 +23,7 @@ mod message_ids;
 mod network;
 mod outage;
 mod pacing;
+mod packaging;
 mod providers;
 mod recovery;
 mod reload;

@@ -35,7 +35,8 @@ const STORE_LIMIT: Duration = Duration::from_secs(30);
 pub enum ReloadError {
     /// It changes keys that only a start of the process can change.
     #[error(
-        "not reloaded: only a restart of the process changes {}; nothing has changed",
+        "not reloaded: only a restart of the process changes {}; nothing has changed (`botroupe run --takeover` restarts \
+         without a login)",
         .0.join(", ")
     )]
     NeedsRestart(Vec<String>),

@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 type Key = (&'static str, fn(&Config, &Config) -> bool);
 
 /// What only a start of the process can change.
-const FIXED: [Key; 9] = [
+const FIXED: [Key; 10] = [
     ("endpoint", |a, b| a.endpoint == b.endpoint),
     ("app.sdk_app_id", |a, b| {
         a.app.sdk_app_id == b.app.sdk_app_id
@@ -27,6 +27,7 @@ const FIXED: [Key; 9] = [
         (a.admin.listen, &a.admin.tls) == (b.admin.listen, &b.admin.tls)
     }),
     ("log", |a, b| a.log == b.log),
+    ("alerts", |a, b| a.alerts == b.alerts),
 ];
 
 /// What changes while the fleet runs, besides accounts and bots.

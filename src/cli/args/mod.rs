@@ -1,5 +1,6 @@
 //! The arguments of the command line. The modules beside this one carry the commands out.
 
+mod alerts;
 mod set;
 
 use std::{
@@ -15,6 +16,7 @@ use std::net::SocketAddr;
 use clap::{Args as ClapArgs, CommandFactory, Parser, Subcommand, ValueEnum, error::ErrorKind};
 use secrecy::SecretString;
 
+pub(super) use self::alerts::{AlertsCommand, AlertsTestArgs};
 use self::set::SetArgs;
 use crate::{
     config::{self, LogFormat, RecordConfig, parse_duration},
@@ -79,6 +81,7 @@ impl Args {
             Some(Command::Run(run)) => &run.run.config.set,
             Some(Command::Check(check)) => &check.config.set,
             Some(Command::Chat(chat)) => &chat.config.set,
+            Some(Command::Alerts(AlertsCommand::Test(test))) => &test.config.set,
             Some(_) => return Ok(args),
         };
         if let Some(mistake) = sets.mistake() {
@@ -181,6 +184,10 @@ Accounts that do not change stay connected, and their bots keep their state. SIG
     /// Shows messages that are to be sent or could not be sent, and decides on them.
     #[command(subcommand)]
     Outbox(OutboxCommand),
+
+    /// Looks after those who are told when something is wrong.
+    #[command(subcommand)]
+    Alerts(AlertsCommand),
 
     /// Writes a new bot, or a new program for bots.
     #[command(subcommand)]

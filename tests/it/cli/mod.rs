@@ -1,6 +1,8 @@
 //! Tests of the program from a user's view: its output, its exit, and the secrets that it must
 //! never print.
 
+#[cfg(unix)]
+mod alerts;
 mod chat;
 mod configs;
 #[cfg(unix)]

@@ -87,7 +87,7 @@ pub(crate) fn judge(program: &str, plan: Plan) -> Verdict {
     for _ in 0..plan.takeovers {
         talk.go_on(plan.pause);
         let begun = Instant::now();
-        let mut next = Fleet::start(program, &path, &["--takeover"]);
+        let next = Fleet::start(program, &path, &["--takeover"]);
         next.wait(plan.accounts, || talk.turn());
         verdict.took.push(begun.elapsed());
         let mut old = std::mem::replace(&mut running, next);

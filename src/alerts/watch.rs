@@ -1,0 +1,345 @@
+//! Follows a running fleet and tells receivers.
+
+use super::delivery::{DeliveryError, deliver};
+use super::space::free_space;
+use crate::account::Changed;
+use crate::app::Controller;
+use crate::bot::Api;
+use crate::config::{AlertConfig, AlertTarget, Config};
+use crate::gateway::now;
+use crate::proto::id::UserId;
+use actix::prelude::*;
+use botroupe_core::alerts::{Alerts, Delivery, Figures, Queue, Rule, Silence};
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How often the store is looked at. Failed letters are counted once a second there.
+const LOOK: Duration = Duration::from_secs(1);
+/// How often the room on its disk is asked for.
+const ROOM: u32 = 10;
+/// Changes of the whole fleet wait here.
+const MAILBOX: usize = 1 << 16;
+
+/// Runs the alerts of a fleet, on a thread of its own.
+pub struct Watch {
+    /// The name of the fleet in what is told.
+    fleet: Arc<str>,
+    /// Tells the notices of this process from those of others.
+    run: u64,
+    receivers: Vec<Receiver>,
+    controller: Option<Controller>,
+    /// The file of the store; `None` without one.
+    store: Option<PathBuf>,
+    figures: Figures,
+    looks: u32,
+    next: Option<SpawnHandle>,
+}
+
+/// One receiver.
+struct Receiver {
+    config: Arc<AlertConfig>,
+    alerts: Alerts,
+    queue: Queue,
+    /// The way of the account that writes.
+    api: Option<Api>,
+}
+
+/// A [`Watch`] that runs. Dropping it ends it at once, whatever is under way.
+#[derive(Debug)]
+pub struct WatchHandle {
+    addr: Addr<Watch>,
+    arbiter: Arbiter,
+}
+
+/// The fleet has started.
+#[derive(Message)]
+#[rtype(result = "()")]
+struct Begin {
+    controller: Controller,
+    apis: HashMap<UserId, Api>,
+}
+
+/// Something happened that does not last.
+#[derive(Message)]
+#[rtype(result = "()")]
+struct Happened(Rule, String);
+
+/// Be silent for a while.
+#[derive(Message)]
+#[rtype(result = "()")]
+struct Quiet(Option<Rule>, Option<String>, Duration);
+
+/// The room on the disk of the store.
+#[derive(Message)]
+#[rtype(result = "()")]
+struct Room(Option<u64>);
+
+impl std::fmt::Debug for Watch {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Watch")
+            .field("fleet", &self.fleet)
+            .field("receivers", &self.receivers.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Watch {
+    /// Starts the alerts of a config, inside a running actix `System`; `None` when nobody wants any. `fleet` is its name
+    /// in what is told, and `run` a number that no other process has.
+    #[must_use]
+    pub fn start(config: &Config, fleet: &str, run: u64) -> Option<WatchHandle> {
+        if config.alerts.is_empty() {
+            return None;
+        }
+        let enabled = || {
+            let accounts = config.accounts.iter().filter(|account| account.enabled);
+            accounts.map(|account| account.user_id.clone())
+        };
+        let receivers = config
+            .alerts
+            .iter()
+            .enumerate()
+            .map(|(at, config)| Receiver {
+                alerts: Alerts::new(config.policy.clone(), config.limits, enabled()),
+                config: Arc::new(config.clone()),
+                queue: Queue::new(run.wrapping_add(at as u64)),
+                api: None,
+            });
+        let store = config.store.path.as_path();
+        let watch = Self {
+            fleet: fleet.into(),
+            run,
+            receivers: receivers.collect(),
+            controller: None,
+            store: (store.as_os_str() != ":memory:").then(|| store.to_owned()),
+            figures: Figures::default(),
+            looks: 0,
+            next: None,
+        };
+        let arbiter = Arbiter::new();
+        let addr = Self::start_in_arbiter(&arbiter.handle(), move |_| watch);
+        Some(WatchHandle { addr, arbiter })
+    }
+
+    /// Does what is due, and comes back when the next thing is.
+    fn drive(&mut self, ctx: &mut Context<Self>) {
+        let time = now();
+        for at in 0..self.receivers.len() {
+            let Some(receiver) = self.receivers.get_mut(at) else {
+                continue;
+            };
+            let is_due = |due: Option<Duration>| due.is_some_and(|due| due <= time.mono);
+            if is_due(receiver.alerts.poll_timeout()) {
+                receiver.alerts.timeout(time);
+            }
+            while let Some(notice) = receiver.alerts.poll_notice() {
+                if let Some(lost) = receiver.queue.push(notice) {
+                    let receiver = receiver.config.name.as_str();
+                    tracing::warn!(
+                        receiver,
+                        notice = lost.number,
+                        "too many alerts wait for this receiver; the oldest is left out"
+                    );
+                }
+            }
+            self.deliver(at, ctx);
+        }
+        let due = self.receivers.iter().flat_map(|receiver| {
+            [
+                receiver.alerts.poll_timeout(),
+                receiver.queue.poll_timeout(),
+            ]
+        });
+        if let Some(next) = self.next.take() {
+            ctx.cancel_future(next);
+        }
+        self.next = due.flatten().min().map(|due| {
+            let wait = due.saturating_sub(time.mono);
+            // Never a loop without a pause, whatever the machines say.
+            ctx.run_later(wait.max(Duration::from_millis(1)), Self::drive)
+        });
+    }
+
+    /// Begins to deliver the next notice of a receiver.
+    fn deliver(&mut self, at: usize, ctx: &mut Context<Self>) {
+        let (fleet, run) = (self.fleet.clone(), self.run);
+        let Some(receiver) = self.receivers.get_mut(at) else {
+            return;
+        };
+        let Some(notice) = receiver.queue.next(now().mono) else {
+            return;
+        };
+        let (notice, config) = (notice.clone(), receiver.config.clone());
+        let api = receiver.api.clone();
+        let id = format!("{run:016x}-{}-{}", config.name, notice.number);
+        let told = async move { deliver(&config.to, api.as_ref(), &notice, (&fleet, &id)).await };
+        let told = told.into_actor(self);
+        ctx.spawn(told.map(move |told, watch, ctx| watch.delivered(at, &told, ctx)));
+    }
+
+    fn delivered(&mut self, at: usize, told: &Result<(), DeliveryError>, ctx: &mut Context<Self>) {
+        let Some(receiver) = self.receivers.get_mut(at) else {
+            return;
+        };
+        let name = receiver.config.name.as_str();
+        let delivery = match told {
+            Ok(()) => Delivery::Done,
+            Err(error) => {
+                tracing::warn!(receiver = name, %error, "an alert was not delivered");
+                error.delivery()
+            }
+        };
+        if let Some(lost) = receiver.queue.ended(now().mono, delivery) {
+            let all = receiver.queue.dropped();
+            tracing::error!(
+                receiver = name,
+                notice = lost.number,
+                title = lost.title(),
+                all,
+                "an alert is given up"
+            );
+        }
+        self.drive(ctx);
+    }
+
+    fn look(&mut self, ctx: &mut Context<Self>) {
+        let Some(controller) = &self.controller else {
+            return;
+        };
+        let condition = controller.store();
+        self.figures.failed_letters = condition.counts.failed + condition.counts.unknown;
+        self.figures.trouble = condition.trouble.map(|trouble| trouble.to_string());
+        if self.looks == 0
+            && let Some(store) = self.store.clone()
+        {
+            // A disk that does not answer holds up a thread for blocking work and nothing else.
+            let asked = actix_rt::task::spawn_blocking(move || free_space(&store).ok());
+            let to = ctx.address();
+            actix_rt::spawn(async move {
+                to.do_send(Room(asked.await.ok().flatten()));
+            });
+        }
+        self.looks = (self.looks + 1) % ROOM;
+        let time = now();
+        for receiver in &mut self.receivers {
+            receiver.alerts.figures(time, &self.figures);
+        }
+        self.drive(ctx);
+    }
+}
+
+impl Actor for Watch {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Context<Self>) {
+        ctx.set_mailbox_capacity(MAILBOX);
+        ctx.run_interval(LOOK, Self::look);
+        self.drive(ctx);
+    }
+}
+
+impl Handler<Changed> for Watch {
+    type Result = ();
+
+    fn handle(&mut self, changed: Changed, ctx: &mut Context<Self>) {
+        let time = now();
+        for receiver in &mut self.receivers {
+            receiver.alerts.changed(time, &changed.status);
+        }
+        self.drive(ctx);
+    }
+}
+
+impl Handler<Begin> for Watch {
+    type Result = ();
+
+    fn handle(&mut self, Begin { controller, apis }: Begin, ctx: &mut Context<Self>) {
+        self.controller = Some(controller);
+        for receiver in &mut self.receivers {
+            if let AlertTarget::Account { account, .. } = &receiver.config.to {
+                receiver.api = apis.get(account).cloned();
+            }
+        }
+        self.look(ctx);
+    }
+}
+
+impl Handler<Happened> for Watch {
+    type Result = ();
+
+    fn handle(&mut self, Happened(rule, text): Happened, ctx: &mut Context<Self>) {
+        let time = now();
+        for receiver in &mut self.receivers {
+            receiver.alerts.happened(time, rule, text.clone());
+        }
+        self.drive(ctx);
+    }
+}
+
+impl Handler<Quiet> for Watch {
+    type Result = ();
+
+    fn handle(&mut self, Quiet(rule, account, long): Quiet, ctx: &mut Context<Self>) {
+        let time = now();
+        for receiver in &mut self.receivers {
+            let silence = Silence {
+                rule,
+                account: account.clone(),
+                until: time.mono.saturating_add(long),
+            };
+            receiver.alerts.silence(time, silence);
+        }
+        self.drive(ctx);
+    }
+}
+
+impl Handler<Room> for Watch {
+    type Result = ();
+
+    fn handle(&mut self, Room(free): Room, _: &mut Context<Self>) {
+        self.figures.free = free;
+    }
+}
+
+impl WatchHandle {
+    /// Gets every change of every account.
+    #[must_use]
+    pub fn observer(&self) -> Recipient<Changed> {
+        self.addr.clone().recipient()
+    }
+
+    /// The accounts that write to users, of this config.
+    #[must_use]
+    pub fn writers(config: &Config) -> Vec<UserId> {
+        let writers = config.alerts.iter().filter_map(|alert| match &alert.to {
+            AlertTarget::Account { account, .. } => Some(account.clone()),
+            _ => None,
+        });
+        writers.collect()
+    }
+
+    /// The fleet has started: figures are asked of the controller from now on, and accounts that write to users do so
+    /// through these.
+    pub fn begin(&self, controller: Controller, apis: HashMap<UserId, Api>) {
+        self.addr.do_send(Begin { controller, apis });
+    }
+
+    /// Something happened that does not last.
+    pub fn happened(&self, rule: Rule, text: String) {
+        self.addr.do_send(Happened(rule, text));
+    }
+
+    /// Tells nothing for a while of a rule, of an account (or of those that begin like this, with a `*`), or at all.
+    pub fn silence(&self, rule: Option<Rule>, account: Option<String>, long: Duration) {
+        self.addr.do_send(Quiet(rule, account, long));
+    }
+}
+
+impl Drop for WatchHandle {
+    fn drop(&mut self) {
+        // The thread ends by itself: waiting for it could wait for a name server.
+        self.arbiter.stop();
+    }
+}
