@@ -287,7 +287,8 @@ impl AccountHandle {
 
     /// The number of the actor that speaks for the account; no other actor of the process has it. Zero before the
     /// first.
-    pub(crate) fn life(&self) -> u64 {
+    #[must_use]
+    pub fn life(&self) -> u64 {
         self.0.present.load(Ordering::Relaxed)
     }
 

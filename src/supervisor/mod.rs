@@ -8,6 +8,7 @@
 
 mod changes;
 mod children;
+mod counts;
 mod orders;
 mod outage;
 mod threads;
@@ -33,6 +34,7 @@ use threads::{Hung, Threads};
 use tokio::sync::oneshot;
 
 pub use changes::{Forget, Join, Leave, NewConfig, Reconfigure, Repace};
+pub use counts::CountPhases;
 pub use orders::{Order, OrderError};
 
 /// Deaths of an account actor that are answered by a restart, per period.

@@ -108,6 +108,20 @@ const scenarios = {
     await page.getByRole("button", { name: "Enable counter" }).waitFor();
     done("a bot is disabled");
 
+    console.log("now: add an account to the config");
+    await page.getByRole("link", { name: "Config" }).click();
+    await page.getByRole("button", { name: "Show the plan" }).click();
+    await page.locator("tr", { hasText: "newcomer" }).getByText("logs in").waitFor();
+    await accessible(page, "config");
+    await picture(page, "config");
+    await page.getByRole("button", { name: "Apply" }).click();
+    await page.getByRole("button", { name: "Yes" }).click();
+    await page.getByText("The config is applied.").waitFor();
+    await page.getByRole("link", { name: "Fleet" }).click();
+    await page.locator("#by-state").selectOption(""); // The filter was kept.
+    await row(page, "newcomer").getByText("online").waitFor();
+    done("a changed config is applied");
+
     await page.getByRole("link", { name: "Bots" }).click();
     await page.getByRole("rowheader", { name: "counter" }).waitFor();
     await accessible(page, "bots");
@@ -137,7 +151,7 @@ const scenarios = {
     await page.getByRole("heading", { name: "对话" }).waitFor();
     await page.getByRole("combobox", { name: "外观" }).selectOption("dark");
     await page.setViewportSize({ width: 375, height: 720 });
-    for (const name of ["账号", "机器人", "发件箱", "对话"]) {
+    for (const name of ["账号", "机器人", "发件箱", "对话", "配置"]) {
       await page.getByRole("link", { name, exact: true }).click();
       await page.waitForTimeout(100);
       await accessible(page, `${name}, dark, 375 px`);
@@ -145,7 +159,6 @@ const scenarios = {
       must(!wide, `${name} is wider than a phone`);
     }
     await page.getByRole("link", { name: "账号", exact: true }).click();
-    await page.locator("#by-state").selectOption(""); // The filter was kept.
     await row(page, "echo-bot").waitFor();
     await picture(page, "phone");
     done("it is Chinese, dark and fits a phone");

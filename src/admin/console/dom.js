@@ -52,5 +52,5 @@ export function say(text) {
   const place = document.getElementById("said");
   place.textContent = text;
   clearTimeout(quiet);
-  quiet = setTimeout(() => (place.textContent = ""), 6000);
+  quiet = setTimeout(() => (place.textContent = ""), 4000);
 }

@@ -4,11 +4,11 @@ import { follow, get } from "./api.js";
 
 const FIRST = 200;
 const PAGE = 2000;
-const SAMPLES = 120;
+const SAMPLES = 720;
 
 /** By UserID, in the order of the config. */
 export const accounts = new Map();
-/** Counts by tone, one sample every five seconds at most. */
+/** Counts by tone, every five seconds of the last hour. */
 export const history = [];
 export const state = { live: false, loaded: false, fleet: null, bots: [] };
 
@@ -89,6 +89,20 @@ async function load() {
 async function summary() {
   state.fleet = await get("/api/v1/status");
   changed();
+  // A reload has added or removed some.
+  if (state.loaded && state.fleet.accounts !== accounts.size) await load();
+}
+
+/** What the server remembers of the time before this page. */
+async function past() {
+  const told = await get("/api/v1/history");
+  const samples = told.samples.map(({ at, states }) => {
+    const by = { good: 0, wait: 0, held: 0, bad: 0, off: 0 };
+    for (const [name, count] of Object.entries(states)) by[tone(name)] += count;
+    return { at: at * 1000, by };
+  });
+  history.splice(0, history.length, ...samples);
+  changed();
 }
 
 let stop = null;
@@ -109,6 +123,7 @@ export function begin() {
             // Whatever happened while there was no stream.
             load().catch(() => {});
             summary().catch(() => {});
+            past().catch(() => {});
           }
           take(name, data);
         }, ending.signal);

@@ -6,7 +6,8 @@ import { overTime } from "./picture.js";
 import { ahead, since, t } from "./words.js";
 
 const ROW = 44;
-const HEAD = 36;
+/** How high the line with the names of the columns is; a phone has none. */
+const head = () => document.querySelector(".tops")?.offsetHeight ?? 0;
 /** Rows beyond the edges. */
 const MORE = 8;
 /** Kept while other views are shown. */
@@ -95,7 +96,7 @@ export function fleet(main, who, bot) {
   const list = h(
     "div",
     { class: "list", role: "grid", tabindex: 0, "aria-label": t("fleet.list"), "aria-colcount": 5 },
-    h("div", { role: "rowgroup" }, heads),
+    h("div", { class: "tops", role: "rowgroup" }, heads),
     rows,
   );
   const search = h("input", { type: "search", id: "search", value: wanted.search, size: 20, oninput: () => ((wanted.search = search.value), again()) });
@@ -113,7 +114,7 @@ export function fleet(main, who, bot) {
 
   function paint() {
     const height = list.clientHeight || 400;
-    const top = Math.max(0, Math.floor((list.scrollTop - HEAD) / ROW) - MORE);
+    const top = Math.max(0, Math.floor((list.scrollTop - head()) / ROW) - MORE);
     const end = Math.min(shown.length, top + Math.ceil(height / ROW) + 2 * MORE);
     const items = [];
     for (let number = top; number < end; number += 1) {
@@ -157,9 +158,10 @@ export function fleet(main, who, bot) {
 
   function move(to) {
     selected = Math.min(Math.max(0, to), shown.length - 1);
-    const y = selected * ROW + HEAD;
-    if (y - HEAD < list.scrollTop) list.scrollTop = y - HEAD;
-    if (y + ROW > list.scrollTop + list.clientHeight) list.scrollTop = y + ROW - list.clientHeight;
+    const y = selected * ROW;
+    const seen = list.clientHeight - head();
+    if (y < list.scrollTop) list.scrollTop = y;
+    if (y + ROW > list.scrollTop + seen) list.scrollTop = y + ROW - seen;
     paint();
   }
 
@@ -183,7 +185,7 @@ export function fleet(main, who, bot) {
     h("div", { class: "row" }, title, numbers),
     trouble,
     h("div", { class: "card" }, h("h2", {}, t("fleet.time")), picture, next),
-    h("div", { class: "row", role: "search" }, h("label", { for: "search" }, t("fleet.search"), search), selects.map((each) => each.element), told),
+    h("div", { class: "row form", role: "search" }, h("label", { for: "search" }, t("fleet.search"), search), selects.map((each) => each.element), told),
     list,
   );
   again();

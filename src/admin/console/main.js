@@ -6,12 +6,15 @@ import * as store from "./fleet-store.js";
 import { choose, languages, present, t } from "./words.js";
 import { account } from "./account.js";
 import { bots } from "./bots.js";
+import { config } from "./config.js";
 import { fleet } from "./fleet.js";
 import { outbox } from "./outbox.js";
 import { talk } from "./talk.js";
 
 const THEME = "botroupe-theme";
-const VIEWS = { fleet, bots, outbox, talk };
+const VIEWS = { fleet, bots, outbox, talk, config };
+/** Which scope a view is for. */
+const FOR = { fleet: "read", bots: "read", outbox: "read", talk: "read", config: "admin" };
 const main = document.getElementById("main");
 const header = document.getElementById("top");
 let who = null;
@@ -29,7 +32,8 @@ function option(value, text, chosen) {
 }
 
 function bar(view) {
-  const links = Object.keys(VIEWS).map((name) =>
+  const seen = Object.keys(VIEWS).filter((name) => who.scopes.includes(FOR[name]));
+  const links = seen.map((name) =>
     h("a", { href: `#/${name}`, "aria-current": name === view ? "page" : null }, t(`nav.${name}`)),
   );
   const theme = localStorage.getItem(THEME) ?? "auto";

@@ -58,7 +58,7 @@ export function outbox(main, who) {
 
   main.append(
     h("h1", {}, t("outbox.title")),
-    h("div", { class: "row" }, h("label", { for: "letter-state" }, t("outbox.state"), by), h("button", { type: "button", onclick: () => load() }, t("outbox.refresh")), told),
+    h("div", { class: "row form" }, h("label", { for: "letter-state" }, t("outbox.state"), by), h("button", { type: "button", onclick: () => load() }, t("outbox.refresh")), told),
     h(
       "div",
       { class: "card scroll", tabindex: 0, role: "region", "aria-label": t("outbox.title") },

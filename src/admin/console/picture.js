@@ -25,8 +25,11 @@ export function overTime(samples) {
     all.forEach(({ by }, at) => (floor[at] += by[tone]));
     if (floor.every((value, at) => value === below[at])) continue;
     const y = (value) => height - (value * height) / most;
-    const upper = floor.map((value, at) => `${x(at).toFixed(1)},${y(value).toFixed(1)}`);
-    const lower = below.map((value, at) => `${x(at).toFixed(1)},${y(value).toFixed(1)}`).reverse();
+    // A sample holds until the next one: nothing in between is known.
+    const steps = (values) =>
+      values.flatMap((value, at) => [at, Math.min(at + 1, values.length - 1)].map((end) => `${x(end).toFixed(1)},${y(value).toFixed(1)}`));
+    const upper = steps(floor);
+    const lower = steps(below).reverse();
     picture.append(s("polygon", { class: `fill-${tone}`, points: [...upper, ...lower].join(" ") }));
   }
   return picture;
@@ -41,7 +44,7 @@ function words(samples) {
 
 /** The flight recorder as a line of time. */
 export function timeLine(records) {
-  const [width, height] = [800, 70];
+  const [width, height] = [1100, 70];
   const picture = s("svg", {
     class: "line",
     viewBox: `0 0 ${width} ${height}`,

@@ -66,7 +66,7 @@ export function talk(main, who) {
     problem,
     h(
       "form",
-      { class: "row", onsubmit: speak },
+      { class: "row form", onsubmit: speak },
       h("label", { for: "talk-text", class: "grow" }, t("talk.text"), text),
       h("button", { class: "main", type: "submit", disabled: !who.scopes.includes("send") }, t("talk.send")),
     ),

@@ -53,6 +53,7 @@ const FILES: &[File] = files! {
     "fleet.js" "fleet.js" SCRIPT;
     "account.js" "account.js" SCRIPT;
     "bots.js" "bots.js" SCRIPT;
+    "config.js" "config.js" SCRIPT;
     "outbox.js" "outbox.js" SCRIPT;
     "talk.js" "talk.js" SCRIPT;
 };

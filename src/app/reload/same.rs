@@ -2,7 +2,7 @@
 
 use super::plan::Action;
 use crate::config::{
-    AccountConfig, AccountProxy, BotSettings, Config, NetworkConfig, SecretSource,
+    AccountConfig, AccountProxy, AdminConfig, BotSettings, Config, NetworkConfig, SecretSource,
 };
 use secrecy::{ExposeSecret, SecretString};
 use std::collections::BTreeSet;
@@ -23,17 +23,27 @@ const FIXED: [Key; 10] = [
     }),
     ("io", |a, b| a.io == b.io),
     ("store", |a, b| a.store == b.store),
-    ("admin", |a, b| a.admin == b.admin),
+    ("admin.listen or tls", |a, b| {
+        (a.admin.listen, &a.admin.tls) == (b.admin.listen, &b.admin.tls)
+    }),
     ("log", |a, b| a.log == b.log),
     ("alerts", |a, b| a.alerts == b.alerts),
 ];
 
 /// What changes while the fleet runs, besides accounts and bots.
-const IN_PLACE: [Key; 4] = [
+const IN_PLACE: [Key; 5] = [
     ("app.secret_key", |a, b| {
         same_secret(a.app.secret_key.as_ref(), b.app.secret_key.as_ref())
     }),
     ("app.admin", |a, b| a.app.admin == b.app.admin),
+    ("admin.tokens, hosts, origins or ready_share", |a, b| {
+        let of = |config: &Config| AdminConfig {
+            listen: None,
+            tls: None,
+            ..config.admin.clone()
+        };
+        of(a) == of(b)
+    }),
     ("governor", |a, b| a.governor == b.governor),
     ("shutdown", |a, b| a.shutdown == b.shutdown),
 ];

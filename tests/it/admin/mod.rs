@@ -41,6 +41,7 @@ impl Handler<Changed> for Observer {
 struct Server {
     app: App,
     admin: Admin,
+    feed: Feed,
     /// With the scope `admin`.
     token: String,
     /// By name.
@@ -99,7 +100,8 @@ async fn server_of(endpoint: &str, accounts: &str, more: &str) -> Server {
     let config = Sources::new(&file, &text, &env);
     let config = Config::parse(config.known_bots(&["echo", "counter"])).unwrap();
     let opened = Opened::new(&config.admin).unwrap();
-    let observer = Observer(opened.feed()).start();
+    let feed = opened.feed();
+    let observer = Observer(feed.clone()).start();
     let away = HashMap::new();
     let app = App::start_with(&config, &bots, Some(observer.recipient()), away).await;
     let app = app.unwrap();
@@ -125,6 +127,7 @@ async fn server_of(endpoint: &str, accounts: &str, more: &str) -> Server {
     Server {
         app,
         admin,
+        feed,
         token: tokens["all"].clone(),
         tokens,
         text,
