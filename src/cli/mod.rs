@@ -27,6 +27,9 @@ mod run;
 #[cfg(feature = "sandbox")]
 mod sandbox;
 mod seat;
+#[cfg_attr(not(target_os = "linux"), path = "service_none.rs")]
+mod service;
+mod shell;
 mod store;
 #[cfg_attr(not(unix), path = "takeover_none.rs")]
 mod takeover;
@@ -140,6 +143,8 @@ fn execute(args: Args, bots: &Bots, env: &dyn Env, out: &mut dyn Write) -> Resul
             log(LogConfig::default())?;
             alerts::test(&args, env, bots, out)?;
         }
+        Command::Completions(args) => shell::completions(args.shell, out)?,
+        Command::Man(args) => shell::man(args.folder.as_deref(), out)?,
         Command::New(command) => new::new(&command, out)?,
         Command::Console(args) => console::console(&args, out)?,
         Command::Token(command) => token::token(&command, out)?,

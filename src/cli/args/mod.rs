@@ -2,6 +2,7 @@
 
 mod alerts;
 mod set;
+mod shell;
 
 use std::{
     convert::Infallible,
@@ -18,6 +19,7 @@ use secrecy::SecretString;
 
 pub(super) use self::alerts::{AlertsCommand, AlertsTestArgs};
 use self::set::SetArgs;
+pub(super) use self::shell::{CompletionsArgs, ManArgs};
 use crate::{
     config::{self, LogFormat, RecordConfig, parse_duration},
     proto::id::{SdkAppId, UserId},
@@ -189,6 +191,21 @@ Accounts that do not change stay connected, and their bots keep their state. SIG
     /// Shows messages that are to be sent or could not be sent, and decides on them.
     #[command(subcommand)]
     Outbox(OutboxCommand),
+
+    /// Prints a script that completes this command line in a shell.
+    #[command(after_help = "\
+Examples:
+  botroupe completions bash > /etc/bash_completion.d/botroupe
+  botroupe completions zsh > ~/.zfunc/_botroupe
+  botroupe completions fish > ~/.config/fish/completions/botroupe.fish")]
+    Completions(CompletionsArgs),
+
+    /// Writes manual pages for `man`.
+    #[command(after_help = "\
+Examples:
+  botroupe man | man -l -
+  botroupe man /usr/local/share/man/man1")]
+    Man(ManArgs),
 
     /// Looks after those who are told when something is wrong.
     #[command(subcommand)]

@@ -21,6 +21,8 @@ mod readme;
 mod record;
 mod reload;
 mod sandbox;
+#[cfg(target_os = "linux")]
+mod service;
 #[cfg(unix)]
 mod streams;
 mod takeover;
