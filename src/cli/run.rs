@@ -5,6 +5,7 @@ use super::check;
 use super::exit::{Failure, saved};
 use super::kept::Kept;
 use super::limits::Handles;
+use super::logging::LogControl;
 use super::logging::json_line;
 use super::memory::Memory;
 use super::output;
@@ -97,6 +98,11 @@ pub(super) fn run(
             alerts.begin(app.controller(), apis.collect());
         }
         let controller = app.controller();
+        controller.on_reload(Box::new(|before, after| {
+            if let Some(log) = LogControl::current() {
+                log.reload(&before.log, &after.log);
+            }
+        }));
         let (begin, mut handover) = mpsc::channel(1);
         let admin = opened.serve(Setting {
             controller: controller.clone(),
