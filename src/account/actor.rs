@@ -21,7 +21,7 @@ use crate::ledger::{Boundary, SpillLine, pass};
 use crate::policy::{Now, RestartIntensity};
 use crate::proto::update::Update;
 use crate::rest::Rest;
-use crate::session::{Event, Memory, Session, SessionConfig};
+use crate::session::{Event, HandedTicket, Memory, Session, SessionConfig};
 use actix::fut::ActorFuture;
 use actix::prelude::*;
 use botroupe_core::account::Core;
@@ -74,6 +74,8 @@ pub struct AccountSpec {
     pub handle: AccountHandle,
     /// Set if the account stays away from the start: in which phase, and why.
     pub away: Option<Box<(Phase, Cause)>>,
+    /// The login of another process that it goes on with, and after which pause.
+    pub handed: Option<Box<(HandedTicket, Duration)>>,
 }
 
 impl std::fmt::Debug for AccountSpec {
@@ -95,6 +97,8 @@ pub struct Account {
     subscriber: Arc<dyn Subscriber>,
     surroundings: Arc<Surroundings>,
     handle: AccountHandle,
+    /// The login of another process, until the first connection takes it.
+    handed: Option<Box<(HandedTicket, Duration)>>,
     connector: Rc<dyn Connector>,
     connection: Option<Box<Connection>>,
     crashes: Option<Box<RestartIntensity>>,
@@ -135,12 +139,13 @@ impl Account {
             let mut core = Core::new(spec.config, fastrand::u64(..), now());
             {
                 let (now, mut memory) = (now(), spec.handle.memory().lock());
-                match spec.away {
-                    Some(away) => {
+                match (spec.away, &spec.handed) {
+                    (Some(away), _) => {
                         let (phase, cause) = *away;
                         core.start_away(now, &mut memory, phase, cause);
                     }
-                    None => core.start(now, &mut memory),
+                    (None, Some(handed)) => core.start_resuming(now, &mut memory, handed.1),
+                    (None, None) => core.start(now, &mut memory),
                 }
             }
             Self {
@@ -150,6 +155,7 @@ impl Account {
                 subscriber: spec.subscriber,
                 surroundings: spec.surroundings,
                 handle: spec.handle,
+                handed: spec.handed,
                 connector: (spec.connector)(),
                 connection: None,
                 crashes: None,
@@ -303,6 +309,9 @@ impl Account {
             let mut session = Session::new(config, fastrand::u64(..), &mut memory);
             session.set_cookie(self.cookie.clone());
             drop(memory);
+            if let Some(handed) = self.handed.take() {
+                session.go_on_with(handed.0);
+            }
             self.connection = Some(Box::new(Connection::new(session)));
         }
         self.connection_does(at, order);
@@ -424,7 +433,12 @@ impl Account {
                 self.subscriber.all_read();
             }
             Effect::Changed { online } => self.changed(online),
-            Effect::Stopped => ctx.stop(),
+            Effect::Stopped => {
+                let connection = self.connection.as_ref();
+                let ticket = connection.and_then(|connection| connection.ticket());
+                self.handle.leave_ticket(ticket);
+                ctx.stop();
+            }
         }
     }
 
@@ -682,6 +696,7 @@ impl Handler<Instruct> for Account {
             Command::Relogin => self.core(Core::relogin),
             Command::Quarantine => self.core(Core::quarantine),
             Command::Stop => self.core(Core::stop),
+            Command::HandOver => self.core(Core::hand_over),
         }
     }
 }

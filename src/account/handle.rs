@@ -11,12 +11,13 @@ use crate::proto::id::UserId;
 use crate::proto::message::{Conversation, Draft, MessageKey};
 use crate::proto::op::{Call, Limit};
 use crate::rest::Rest;
-use crate::session::{InboxLimits, Receipt, RequestError};
+use crate::session::{HandedMemory, HandedTicket, InboxLimits, Receipt, RequestError};
 use actix::prelude::*;
 use botroupe_core::account::{CoreConfig, MAX_OUTBOX, OutboxError, OutboxItem};
+use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock, RwLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use tokio::sync::{Notify, Semaphore, oneshot};
 
 /// Reaches an account from any thread, through restarts of its actor. Cheap to clone.
@@ -45,6 +46,8 @@ struct Shared {
     memory: SharedMemory,
     /// Made for the first sender: an account whose bots only reply has none.
     signals: OnceLock<Box<Signals>>,
+    /// The login that its last actor has left for another process.
+    ticket: Mutex<Option<Box<HandedTicket>>>,
 }
 
 /// Wakes those who wait for the account.
@@ -63,6 +66,15 @@ impl std::fmt::Debug for AccountHandle {
             .field("user", &self.0.user)
             .finish_non_exhaustive()
     }
+}
+
+/// What another process needs to go on with an account.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Handover {
+    /// Its login; `None` when there is none to go on with.
+    pub ticket: Option<HandedTicket>,
+    /// What it remembers.
+    pub memory: HandedMemory,
 }
 
 /// Why a message or a request of an account failed.
@@ -146,12 +158,29 @@ impl AccountHandle {
             service_ahead: AtomicI64::new(0),
             memory,
             signals: OnceLock::new(),
+            ticket: Mutex::default(),
         }))
     }
 
     /// What the account remembers of its messages, whatever crashes.
     pub(super) fn memory(&self) -> &SharedMemory {
         &self.0.memory
+    }
+
+    /// Leaves a login for another process.
+    pub(super) fn leave_ticket(&self, ticket: Option<HandedTicket>) {
+        let mut place = self.0.ticket.lock().unwrap_or_else(PoisonError::into_inner);
+        *place = ticket.map(Box::new);
+    }
+
+    /// What another process needs to go on with the account, which has stopped. `is_durable`: a store says what the bots
+    /// have finished.
+    pub(crate) fn hand_over(&self, is_durable: bool) -> Handover {
+        let mut ticket = self.0.ticket.lock().unwrap_or_else(PoisonError::into_inner);
+        Handover {
+            ticket: ticket.take().map(|ticket| *ticket),
+            memory: self.0.memory.lock().hand_over(is_durable),
+        }
     }
 
     /// The bots of the account died with everything they had: it is delivered again.
@@ -258,7 +287,8 @@ impl AccountHandle {
 
     /// The number of the actor that speaks for the account; no other actor of the process has it. Zero before the
     /// first.
-    pub(crate) fn life(&self) -> u64 {
+    #[must_use]
+    pub fn life(&self) -> u64 {
         self.0.present.load(Ordering::Relaxed)
     }
 

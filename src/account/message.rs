@@ -61,6 +61,8 @@ pub enum Command {
     Quarantine,
     /// Log out for good.
     Stop,
+    /// Close the link for good and keep the login, for another process.
+    HandOver,
 }
 
 /// Carries a [`Command`].

@@ -24,7 +24,7 @@ pub use botroupe_core::account::{
 pub use collect::{StatusCollector, StatusPlace};
 pub use group_paces::SharedGroupPaces;
 pub(crate) use handle::unreadable;
-pub use handle::{AccountHandle, SendError};
+pub use handle::{AccountHandle, Handover, SendError};
 pub use message::{
     Changed, Command, Deliver, Instruct, MakeConnector, Reconfigure, Send, TellStatus,
 };

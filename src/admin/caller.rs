@@ -21,6 +21,11 @@ impl Caller {
         Self::all("the owner of the control socket")
     }
 
+    /// Whether it is the owner of the control socket, who sits at the machine.
+    pub(super) fn is_owner(&self) -> bool {
+        *self == Self::owner()
+    }
+
     /// Who came over a link that the owner made.
     pub(super) fn console() -> Self {
         Self::all("console")

@@ -2,20 +2,23 @@
 
 use super::feed::Feed;
 use super::guard::Guard;
+use super::history::{self, Past};
 use super::metrics::Meter;
 use super::refusal::Refusal;
+use super::server::Setting;
 use super::source::ConfigSource;
-use super::types::SandboxOf;
+use super::types::{History, SandboxOf};
 use crate::account::Status;
 use crate::app::Controller;
-use crate::config::AdminConfig;
+use crate::config::Config;
 use crate::gateway::now;
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
 use std::future::{Ready, ready};
-use std::sync::Arc;
+use std::path::PathBuf;
+use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::Duration;
-use tokio::sync::{Mutex, Semaphore};
+use tokio::sync::{Mutex, Semaphore, mpsc};
 
 /// How old a snapshot may be for a further page of a list.
 const PAGES: Duration = Duration::from_secs(10);
@@ -29,7 +32,6 @@ pub(super) struct Desk {
     pub(super) feed: Feed,
     pub(super) guard: Guard,
     pub(super) meter: Meter,
-    pub(super) ready_share: f64,
     /// The path of the control socket and the reason, when it is not beside the config.
     pub(super) moved: Option<String>,
     pub(super) sandbox: Option<SandboxOf>,
@@ -37,10 +39,13 @@ pub(super) struct Desk {
     pub(super) url: Option<String>,
     /// Where the config comes from, when it can be read anew.
     pub(super) source: Option<ConfigSource>,
+    /// Begins a handover to the process that listens at a socket.
+    pub(super) handover: Option<mpsc::Sender<PathBuf>>,
     /// Unix time.
     pub(super) started: Duration,
     /// Places for those who follow.
     pub(super) places: Arc<Semaphore>,
+    past: std::sync::Mutex<Past>,
     snapshot: Mutex<Option<Snapshot>>,
 }
 
@@ -52,28 +57,45 @@ struct Snapshot {
 }
 
 impl Desk {
-    pub(super) fn new(
-        config: &AdminConfig,
-        controller: Controller,
-        feed: Feed,
-        moved: Option<String>,
-        sandbox: Option<SandboxOf>,
-        url: Option<String>,
-        source: Option<ConfigSource>,
-    ) -> Self {
+    pub(super) fn new(setting: Setting, feed: Feed, url: Option<String>) -> Self {
         Self {
-            controller,
+            controller: setting.controller,
             feed,
-            guard: Guard::new(config),
+            guard: Guard::default(),
             meter: Meter::default(),
-            ready_share: config.ready_share,
-            moved,
-            sandbox,
+            moved: setting.moved,
+            sandbox: setting.sandbox,
             url,
-            source,
+            source: setting.source,
+            handover: setting.handover,
             started: now().unix,
             places: Arc::new(Semaphore::new(FOLLOWERS)),
+            past: std::sync::Mutex::default(),
             snapshot: Mutex::default(),
+        }
+    }
+
+    /// The config that runs: tokens may change with it.
+    pub(super) fn config(&self) -> Arc<Config> {
+        self.controller.config()
+    }
+
+    fn past(&self) -> MutexGuard<'_, Past> {
+        // Nothing panics while holding it.
+        self.past.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How many accounts were in which state.
+    pub(super) fn history(&self) -> History {
+        self.past().told()
+    }
+
+    /// Notes how many accounts are in which state, as long as the supervisor lives.
+    pub(super) async fn keep_history(&self) {
+        while self.controller.is_alive() {
+            let counts = self.controller.phases().await;
+            self.past().note(now().unix, counts);
+            tokio::time::sleep(history::EVERY).await;
         }
     }
 

@@ -8,11 +8,11 @@
 use super::caller::{Caller, Identity};
 use super::door::Door;
 use super::refusal::Refusal;
-use super::sessions::Sessions;
+use super::sessions::{Hash, Origin, Sessions};
 use super::token;
 use super::tries::Tries;
 use super::types::ProblemCode;
-use crate::config::{AdminConfig, AdminToken};
+use crate::config::AdminConfig;
 use actix_web::http::header::{self, HeaderMap};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -20,12 +20,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use url::{Host, Url};
 
-/// See the module.
-#[derive(Debug)]
+/// See the module. What the config says is an argument: it may be reloaded.
+#[derive(Debug, Default)]
 pub(super) struct Guard {
-    hosts: Vec<String>,
-    origins: Vec<String>,
-    tokens: Vec<AdminToken>,
     state: Mutex<State>,
 }
 
@@ -37,15 +34,6 @@ struct State {
 }
 
 impl Guard {
-    pub(super) fn new(config: &AdminConfig) -> Self {
-        Self {
-            hosts: config.hosts.clone(),
-            origins: config.origins.clone(),
-            tokens: config.tokens.clone(),
-            state: Mutex::default(),
-        }
-    }
-
     fn state(&self) -> MutexGuard<'_, State> {
         // Nothing panics while holding it.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
@@ -78,7 +66,11 @@ impl Guard {
     ///
     /// # Errors
     /// 403 otherwise.
-    pub(super) fn admit(&self, door: Door, headers: &HeaderMap) -> Result<(), Refusal> {
+    pub(super) fn admit(
+        config: &AdminConfig,
+        door: Door,
+        headers: &HeaderMap,
+    ) -> Result<(), Refusal> {
         let secure = match door {
             // No page gets to a Unix socket.
             Door::Socket => return Ok(()),
@@ -87,7 +79,7 @@ impl Guard {
         };
         let text = |name| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
         let host = text(header::HOST).unwrap_or_default();
-        if !self.is_known_host(host) {
+        if !is_known_host(config, host) {
             return Err(Refusal::new(
                 ProblemCode::ForeignSite,
                 "the Host header does not name this server",
@@ -95,7 +87,7 @@ impl Guard {
             ));
         }
         match text(header::ORIGIN) {
-            Some(origin) if !self.is_known_origin(origin, host, secure) => Err(Refusal::new(
+            Some(origin) if !is_known_origin(config, origin, host, secure) => Err(Refusal::new(
                 ProblemCode::ForeignSite,
                 "a page of this origin may not use the API",
                 "list the origin in admin.origins",
@@ -104,39 +96,14 @@ impl Guard {
         }
     }
 
-    fn is_known_host(&self, host: &str) -> bool {
-        let Ok(url) = Url::parse(&format!("http://{host}")) else {
-            return false;
-        };
-        match url.host() {
-            Some(Host::Ipv4(_) | Host::Ipv6(_)) => true,
-            Some(Host::Domain(name)) => {
-                let mut listed = self.hosts.iter();
-                name == "localhost" || listed.any(|listed| listed.eq_ignore_ascii_case(name))
-            }
-            None => false,
-        }
-    }
-
-    /// Whether it is the origin of the server itself, under the name that the request uses, or a listed one.
-    fn is_known_origin(&self, origin: &str, host: &str, secure: bool) -> bool {
-        let scheme = if secure { "https" } else { "http" };
-        let Ok(own) = Url::parse(&format!("{scheme}://{host}")) else {
-            return false;
-        };
-        match Url::parse(origin) {
-            Ok(url) => {
-                let origin = url.origin();
-                origin == own.origin()
-                    || (origin.is_tuple() && self.origins.contains(&origin.ascii_serialization()))
-            }
-            // `null`: a page with an opaque origin.
-            Err(_) => false,
-        }
-    }
-
     /// Finds out who makes a request.
-    pub(super) fn identify(&self, now: Duration, door: Door, headers: &HeaderMap) -> Identity {
+    pub(super) fn identify(
+        &self,
+        config: &AdminConfig,
+        now: Duration,
+        door: Door,
+        headers: &HeaderMap,
+    ) -> Identity {
         let from = match door {
             Door::Socket => return Identity(Ok(Caller::owner())),
             Door::Tcp(peer) | Door::Tls(peer) => peer.ip(),
@@ -146,22 +113,22 @@ impl Guard {
         Identity(match given.map(|given| given.strip_prefix("Bearer ")) {
             None => Err(Refusal::unauthorized("this needs a token")),
             Some(None) => self.wrong(now, from, "the Authorization header holds no Bearer token"),
-            Some(Some(given)) => self.known(now, from, given.trim()),
+            Some(Some(given)) => {
+                let hash = token::hash(given.trim());
+                let known = token::find(&config.tokens, &hash);
+                match known.or_else(|| self.of_session(config, now, &hash)) {
+                    Some(caller) => Ok(caller),
+                    None => self.wrong(now, from, "nobody has this token"),
+                }
+            }
         })
     }
 
-    /// Who has this token or session.
-    pub(super) fn known(
-        &self,
-        now: Duration,
-        from: IpAddr,
-        given: &str,
-    ) -> Result<Caller, Refusal> {
-        let hash = token::hash(given);
-        let session = || self.state().sessions.find(now, &hash);
-        match token::find(&self.tokens, &hash).or_else(session) {
-            Some(caller) => Ok(caller),
-            None => self.wrong(now, from, "nobody has this token"),
+    /// Who has begun a session. One that was begun with a token is worth what the token is worth now.
+    fn of_session(&self, config: &AdminConfig, now: Duration, hash: &Hash) -> Option<Caller> {
+        match self.state().sessions.find(now, hash)? {
+            Origin::Link => Some(Caller::console()),
+            Origin::Token(hash) => token::find(&config.tokens, &hash),
         }
     }
 
@@ -180,6 +147,37 @@ impl Guard {
             )
             .after(pause),
         })
+    }
+}
+
+fn is_known_host(config: &AdminConfig, host: &str) -> bool {
+    let Ok(url) = Url::parse(&format!("http://{host}")) else {
+        return false;
+    };
+    match url.host() {
+        Some(Host::Ipv4(_) | Host::Ipv6(_)) => true,
+        Some(Host::Domain(name)) => {
+            let mut listed = config.hosts.iter();
+            name == "localhost" || listed.any(|listed| listed.eq_ignore_ascii_case(name))
+        }
+        None => false,
+    }
+}
+
+/// Whether it is the origin of the server itself, under the name that the request uses, or a listed one.
+fn is_known_origin(config: &AdminConfig, origin: &str, host: &str, secure: bool) -> bool {
+    let scheme = if secure { "https" } else { "http" };
+    let Ok(own) = Url::parse(&format!("{scheme}://{host}")) else {
+        return false;
+    };
+    match Url::parse(origin) {
+        Ok(url) => {
+            let origin = url.origin();
+            origin == own.origin()
+                || (origin.is_tuple() && config.origins.contains(&origin.ascii_serialization()))
+        }
+        // `null`: a page with an opaque origin.
+        Err(_) => false,
     }
 }
 
@@ -204,7 +202,7 @@ mod tests {
         "127.0.0.1:5".parse().unwrap()
     }
 
-    fn guard() -> (Guard, NewToken) {
+    fn config() -> (AdminConfig, NewToken) {
         let token = NewToken::make().unwrap();
         let text = format!(
             "[app]\nsdk_app_id = 1\nsecret_key = \"k\"\n[[accounts]]\nuser_id = \"a\"\nbots = []\n[admin]\nlisten = \"127.0.0.1:1\"\n\
@@ -213,12 +211,12 @@ mod tests {
             token.config_hash()
         );
         let config = Config::parse(Sources::new("c", &text, &BTreeMap::new()));
-        (Guard::new(&config.unwrap().admin), token)
+        (config.unwrap().admin, token)
     }
 
     #[test]
     fn only_own_names_and_own_pages_are_heard() {
-        let (guard, _) = guard();
+        let (config, _) = config();
         let (plain, secure) = (Door::Tcp(peer()), Door::Tls(peer()));
         for (door, host, origin, fits) in [
             (plain, "127.0.0.1:7070", "", true),
@@ -246,22 +244,22 @@ mod tests {
             if !origin.is_empty() {
                 pairs.push(("origin", origin));
             }
-            let admitted = guard.admit(door, &headers(&pairs));
+            let admitted = Guard::admit(&config, door, &headers(&pairs));
             assert_eq!(admitted.is_ok(), fits, "{door:?} {host} {origin}");
         }
     }
 
     #[test]
     fn who_has_no_token_is_nobody_and_who_tries_is_slowed_but_a_right_one_is_not() {
-        let (guard, token) = guard();
+        let ((mut config, token), guard) = (config(), Guard::default());
         let (now, door) = (Duration::from_secs(9), Door::Tcp(peer()));
-        let ask = |given: Option<&str>| {
+        let ask = |config: &AdminConfig, given: Option<&str>| {
             let given = given.map(|given| headers(&[("authorization", given)]));
             guard
-                .identify(now, door, &given.unwrap_or_else(|| headers(&[])))
+                .identify(config, now, door, &given.unwrap_or_else(|| headers(&[])))
                 .0
         };
-        assert_eq!(ask(None).unwrap_err().status_code(), 401);
+        assert_eq!(ask(&config, None).unwrap_err().status_code(), 401);
         for given in [
             "Basic eDp5",
             "Bearer ",
@@ -269,15 +267,30 @@ mod tests {
             "Bearer",
             "Bearer x y",
         ] {
-            assert_eq!(ask(Some(given)).unwrap_err().status_code(), 401, "{given}");
+            assert_eq!(
+                ask(&config, Some(given)).unwrap_err().status_code(),
+                401,
+                "{given}"
+            );
         }
-        let slowed = ask(Some("Bearer wrong")).unwrap_err().error_response();
+        let slowed = ask(&config, Some("Bearer wrong"))
+            .unwrap_err()
+            .error_response();
         assert_eq!(slowed.status(), 429);
         assert_eq!(slowed.headers().get("retry-after").unwrap(), "1");
         let right = format!("Bearer {}", token.text());
-        assert_eq!(ask(Some(&right)).unwrap().name(), "ops");
+        assert_eq!(ask(&config, Some(&right)).unwrap().name(), "ops");
         assert_eq!(guard.counts().0, 6);
-        let owner = guard.identify(now, Door::Socket, &headers(&[])).0;
+        let owner = guard.identify(&config, now, Door::Socket, &headers(&[])).0;
         assert_eq!(owner, Ok(Caller::owner()));
+
+        // A session of a token ends with the token.
+        let session = NewToken::make().unwrap();
+        guard.sessions(|it| it.begin(now, session.hash(), Origin::Token(token.hash())));
+        let own = format!("Bearer {}", session.text());
+        assert_eq!(ask(&config, Some(&own)).unwrap().name(), "ops");
+        config.tokens.clear();
+        assert!(ask(&config, Some(&own)).is_err());
+        assert!(ask(&config, Some(&right)).is_err());
     }
 }

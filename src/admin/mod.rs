@@ -16,6 +16,7 @@ mod desk;
 mod door;
 mod feed;
 mod guard;
+mod history;
 mod metrics;
 mod refusal;
 mod routes;

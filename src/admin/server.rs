@@ -6,6 +6,7 @@
 use super::desk::{Desk, desk_of};
 use super::door::{Door, Wire};
 use super::feed::Feed;
+use super::guard::Guard;
 #[cfg(unix)]
 use super::socket::{Socket, Spare};
 use super::source::ConfigSource;
@@ -28,9 +29,11 @@ use std::io;
 use std::net::{SocketAddr, TcpListener};
 #[cfg(unix)]
 use std::path::Path;
+use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::mpsc;
 use tokio_rustls::TlsAcceptor;
 
 /// How long a client may take on a reserved file handle, and for a TLS handshake.
@@ -81,7 +84,6 @@ impl std::fmt::Debug for Tcp {
 /// What listens already and answers later: clients wait until it is served.
 #[derive(Debug)]
 pub struct Opened {
-    config: AdminConfig,
     feed: Feed,
     #[cfg(unix)]
     socket: Option<Socket>,
@@ -99,6 +101,8 @@ pub struct Setting {
     pub sandbox: Option<SandboxOf>,
     /// Where the config comes from, when it can be read anew.
     pub source: Option<ConfigSource>,
+    /// Told at which socket another process waits to go on with the logins.
+    pub handover: Option<mpsc::Sender<PathBuf>>,
 }
 
 impl Opened {
@@ -123,7 +127,6 @@ impl Opened {
             })
         });
         Ok(Self {
-            config: config.clone(),
             feed: Feed::default(),
             #[cfg(unix)]
             socket: None,
@@ -159,20 +162,16 @@ impl Opened {
     #[must_use]
     pub fn serve(mut self, setting: Setting) -> Admin {
         let url = self.url();
-        let desk = Arc::new(Desk::new(
-            &self.config,
-            setting.controller,
-            self.feed.clone(),
-            setting.moved,
-            setting.sandbox,
-            url.clone(),
-            setting.source,
-        ));
+        let desk = Arc::new(Desk::new(setting, self.feed.clone(), url.clone()));
         #[cfg(unix)]
         let door = self.socket.as_mut().and_then(Socket::take);
         let tcp = self.tcp.take();
         let arbiter = Arbiter::new();
         arbiter.spawn_fn(move || {
+            actix_rt::spawn({
+                let desk = desk.clone();
+                async move { desk.keep_history().await }
+            });
             actix_rt::spawn(async move {
                 let Some(serve) = service(desk).await else {
                     tracing::error!("the admin API cannot be built");
@@ -287,8 +286,10 @@ fn admit(desk: &Desk, request: &ServiceRequest) -> Result<(), Refusal> {
     if routes::is_probe(request.path()) {
         return Ok(()); // It says yes or no; a probe knows the server by whatever name.
     }
-    desk.guard.admit(door, request.headers())?;
-    let identity = desk.guard.identify(now().mono, door, request.headers());
+    let config = desk.config();
+    let (admin, headers) = (&config.admin, request.headers());
+    Guard::admit(admin, door, headers)?;
+    let identity = desk.guard.identify(admin, now().mono, door, headers);
     request.extensions_mut().insert(identity);
     Ok(())
 }

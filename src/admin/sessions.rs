@@ -3,7 +3,6 @@
 //! A session is a random text that the page keeps for itself and sends as a token. It is no cookie: browsers send those
 //! to every port of a host, and with requests that other sites make.
 
-use super::caller::Caller;
 use std::collections::HashMap;
 use std::time::Duration;
 
@@ -14,13 +13,23 @@ pub(super) const SESSION_LIFE: Duration = Duration::from_secs(12 * 3600);
 /// Links and sessions that are known at a time.
 const MOST: usize = 256;
 
-type Hash = [u8; 32];
+/// The hash of a secret text.
+pub(super) type Hash = [u8; 32];
+
+/// With what a session began.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// With a link that the owner has made.
+    Link,
+    /// With the token of this hash.
+    Token(Hash),
+}
 
 /// See the module. Only hashes are kept. Times are those of one monotonic clock.
 #[derive(Debug, Default)]
 pub(super) struct Sessions {
     links: HashMap<Hash, Duration>,
-    sessions: HashMap<Hash, (Caller, Duration)>,
+    sessions: HashMap<Hash, (Origin, Duration)>,
 }
 
 impl Sessions {
@@ -37,16 +46,16 @@ impl Sessions {
     }
 
     /// Somebody has logged in.
-    pub(super) fn begin(&mut self, now: Duration, session: Hash, caller: Caller) {
+    pub(super) fn begin(&mut self, now: Duration, session: Hash, origin: Origin) {
         self.tidy(now);
         make_room(&mut self.sessions, |(_, ends)| *ends);
-        self.sessions.insert(session, (caller, now + SESSION_LIFE));
+        self.sessions.insert(session, (origin, now + SESSION_LIFE));
     }
 
-    /// Whose session it is.
-    pub(super) fn find(&self, now: Duration, session: &Hash) -> Option<Caller> {
-        let (caller, ends) = self.sessions.get(session)?;
-        (now < *ends).then(|| caller.clone())
+    /// With what the session began.
+    pub(super) fn find(&self, now: Duration, session: &Hash) -> Option<Origin> {
+        let (origin, ends) = self.sessions.get(session)?;
+        (now < *ends).then_some(*origin)
     }
 
     /// Somebody has logged out.
@@ -93,8 +102,8 @@ mod tests {
     fn a_session_ends_with_its_time_or_when_it_is_ended() {
         let mut sessions = Sessions::default();
         let start = Duration::from_secs(5);
-        sessions.begin(start, A, Caller::console());
-        assert_eq!(sessions.find(start, &A), Some(Caller::console()));
+        sessions.begin(start, A, Origin::Link);
+        assert_eq!(sessions.find(start, &A), Some(Origin::Link));
         assert_eq!(sessions.find(start + SESSION_LIFE, &A), None);
         sessions.end(&A);
         assert_eq!(sessions.find(start, &A), None);
@@ -106,7 +115,7 @@ mod tests {
         for number in 0..=MOST {
             let mut hash = A;
             hash[..8].copy_from_slice(&number.to_le_bytes());
-            sessions.begin(Duration::from_secs(number as u64), hash, Caller::console());
+            sessions.begin(Duration::from_secs(number as u64), hash, Origin::Link);
         }
         assert_eq!(sessions.sessions.len(), MOST);
         let mut oldest = A;

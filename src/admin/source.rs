@@ -4,7 +4,7 @@ use crate::config::Config;
 use std::sync::Arc;
 
 /// Reads the config of the process anew; the error names every mistake. It blocks.
-pub type Read = dyn Fn() -> Result<Config, String> + Send + Sync;
+type Read = dyn Fn() -> Result<Config, String> + Send + Sync;
 
 /// See the module. Cheap to clone.
 #[derive(Clone)]

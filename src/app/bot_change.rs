@@ -63,6 +63,7 @@ pub enum BotChangeError {
 
 impl BotChange {
     /// What changes, for logs.
+    #[cfg(feature = "admin")]
     pub(crate) const fn word(&self) -> &'static str {
         match self {
             Self::All(_) => "all",

@@ -2,19 +2,24 @@
 
 #[cfg(doc)]
 use super::App;
+#[cfg(feature = "admin")]
 use super::bot_change::{self, BotChange, BotChangeError};
 use super::outbox::{OutboxOrder, OutboxOrderError};
 use super::reload::{Plan, ReloadError, Reloader};
-use super::runtime::Runtime;
-use crate::account::{Command, Counters, Status, StatusCollector};
+use super::runtime::{OnReload, Runtime};
+use super::sandbox;
+use crate::account::{Command, Counters, Phase, Status, StatusCollector};
 use crate::bot::{Api, FileAccess, Pool, Uploads};
 use crate::config::Config;
+use crate::proto::code::Code;
 use crate::proto::id::UserId;
 use crate::store::{Condition, StoreError};
-use crate::supervisor::{CountOnline, GetStatus, Order, OrderError, Supervisor, UntilEnd};
+use crate::supervisor::{
+    CountOnline, CountPhases, GetStatus, Order, OrderError, Supervisor, UntilEnd,
+};
 use actix::prelude::{Addr, ArbiterHandle};
 use botroupe_core::ledger::Letter;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 /// How long accounts may take to tell their counters.
@@ -41,13 +46,13 @@ pub(super) struct Carriage {
 
 /// What an account has counted.
 #[derive(Clone, Debug)]
-pub(crate) struct Counted {
+pub struct Counted {
     /// The account.
-    pub(crate) user: UserId,
+    pub user: UserId,
     /// Which actor counted: each begins at zero, but for what its bots count.
-    pub(crate) life: u64,
+    pub life: u64,
     /// The counters.
-    pub(crate) counters: Counters,
+    pub counters: Counters,
 }
 
 impl Controller {
@@ -80,8 +85,21 @@ impl Controller {
         Some(api.on_ledger(member.ledger))
     }
 
+    /// Says something in the embedded server as a test user; `None` when there is none.
+    pub fn sandbox_say(&self, from: &UserId, to: &UserId, text: &str) -> Option<Result<(), Code>> {
+        let remote = self.runtime.sandbox.as_ref()?;
+        Some(sandbox::say(remote, from, to, text))
+    }
+
+    /// What two users have said to each other in the embedded server, oldest first: the sender, the time in Unix
+    /// seconds and the elements in JSON. `None` when there is no such server.
+    pub fn sandbox_history(&self, a: &UserId, b: &UserId) -> Option<Vec<(UserId, u64, String)>> {
+        let remote = self.runtime.sandbox.as_ref()?;
+        Some(sandbox::history(remote, a, b))
+    }
+
     /// Whether an account may act at present; `None` when there is no such account.
-    pub(crate) fn is_ready(&self, user: &str) -> Option<bool> {
+    pub fn is_ready(&self, user: &str) -> Option<bool> {
         Some(self.runtime.roster.member(user)?.handle.is_ready())
     }
 
@@ -107,6 +125,7 @@ impl Controller {
     ///
     /// # Errors
     /// [`BotChangeError`]; then nothing changes.
+    #[cfg(feature = "admin")]
     pub(crate) async fn change_bots(
         &self,
         account: &str,
@@ -116,7 +135,7 @@ impl Controller {
     }
 
     /// What each account has counted, of those that answer within a second.
-    pub(crate) async fn counters(&self) -> Vec<Counted> {
+    pub async fn counters(&self) -> Vec<Counted> {
         let collector = StatusCollector::default();
         let mut lives = Vec::new();
         for (number, account) in self.runtime.roster.handles().into_iter().enumerate() {
@@ -164,6 +183,11 @@ impl Controller {
         self.supervisor.send(CountOnline).await.unwrap_or_default()
     }
 
+    /// How many accounts are in which state, as the supervisor knows without asking them.
+    pub async fn phases(&self) -> Vec<(Phase, usize)> {
+        self.supervisor.send(CountPhases).await.unwrap_or_default()
+    }
+
     /// How many accounts run, whether they are online or not.
     #[must_use]
     pub fn accounts(&self) -> usize {
@@ -207,6 +231,17 @@ impl Controller {
     /// [`ReloadError`]; then nothing has changed.
     pub async fn reload(&self, config: Config) -> Result<Plan, ReloadError> {
         self.reloader.reload(config).await
+    }
+
+    /// Has `what` told of each reload from now on, with the config before and the one that runs then. It must not block.
+    /// There is one at a time.
+    pub fn on_reload(&self, what: OnReload) {
+        let mut place = self
+            .runtime
+            .reloaded
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        *place = Some(what);
     }
 
     /// The config that runs.

@@ -18,8 +18,7 @@ mod terms;
 pub(crate) use bot_change::BotChange;
 pub use bot_change::BotChangeError;
 use controller::Carriage;
-pub use controller::Controller;
-pub(crate) use controller::Counted;
+pub use controller::{Controller, Counted};
 pub use error::AppError;
 pub use outbox::{OutboxOrder, OutboxOrderError};
 pub use reload::{AccountStep, Action, Plan, ReloadError};
@@ -29,7 +28,7 @@ pub(crate) use terms::{Credentials, fetch_secret_key};
 pub use crate::supervisor::OrderError;
 
 use crate::account::{
-    AccountHandle, Cause, Changed, Command, FleetUsers, Phase, Status, end_programs,
+    AccountHandle, Cause, Changed, Command, FleetUsers, Handover, Phase, Status, end_programs,
 };
 use crate::bot::{
     AccountContext, Api, Bot, Bots, Draining, FileAccess, Pool, RecordError, SettingsError, Shelf,
@@ -41,17 +40,19 @@ use crate::proto::endpoint::{HostWalk, Site};
 use crate::proto::id::{SdkAppId, UserId};
 use crate::store::Store;
 pub use crate::supervisor::MakeConnector;
-use crate::supervisor::{EndThreads, StopAll, Supervisor};
+use crate::supervisor::{EndThreads, HandOverAll, StopAll, Supervisor};
 use actix::prelude::*;
 use hosts::{Hosts, make_bot};
 use maker::Maker;
 use reload::Reloader;
 use roster::Roster;
-use runtime::{Found, Runtime, look_up, rest_origin};
+pub use runtime::OnReload;
+pub(crate) use runtime::rest_origin;
+use runtime::{Found, Runtime, look_up};
 use sandbox::Sandbox;
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 /// A running config.
 #[derive(Debug)]
@@ -69,6 +70,15 @@ pub struct App {
     /// How the accounts carry files.
     uploads: Uploads,
     files: FileAccess,
+}
+
+/// What an earlier process left for this one.
+#[derive(Debug, Default)]
+pub struct Before {
+    /// The phases and causes of accounts that start held or quarantined until somebody resumes them.
+    pub away: HashMap<UserId, (Phase, Cause)>,
+    /// The logins that accounts go on with.
+    pub handed: HashMap<UserId, Handover>,
 }
 
 /// The outcome of an orderly stop.
@@ -108,8 +118,25 @@ impl App {
         observer: Option<Recipient<Changed>>,
         away: HashMap<UserId, (Phase, Cause)>,
     ) -> Result<Self, AppError> {
+        let before = Before {
+            away,
+            ..Before::default()
+        };
+        Self::start_after(config, bots, observer, before).await
+    }
+
+    /// Like [`start`](Self::start), after another process that left this.
+    ///
+    /// # Errors
+    /// When a part cannot be started; nothing is left running then.
+    pub async fn start_after(
+        config: &Config,
+        bots: &Bots,
+        observer: Option<Recipient<Changed>>,
+        before: Before,
+    ) -> Result<Self, AppError> {
         let connector: MakeConnector = Arc::new(|| Rc::new(NetConnector::default()));
-        Self::start_over(config, bots, observer, away, connector).await
+        Self::start_from(config, bots, observer, before, connector).await
     }
 
     /// Like [`start_with`](Self::start_with); the accounts that chose no proxy open their links with
@@ -122,6 +149,20 @@ impl App {
         bots: &Bots,
         observer: Option<Recipient<Changed>>,
         away: HashMap<UserId, (Phase, Cause)>,
+        connector: MakeConnector,
+    ) -> Result<Self, AppError> {
+        let before = Before {
+            away,
+            ..Before::default()
+        };
+        Self::start_from(config, bots, observer, before, connector).await
+    }
+
+    async fn start_from(
+        config: &Config,
+        bots: &Bots,
+        observer: Option<Recipient<Changed>>,
+        before: Before,
         connector: MakeConnector,
     ) -> Result<Self, AppError> {
         let mut config = config.clone();
@@ -179,7 +220,7 @@ impl App {
         let hosts = Arc::new(Hosts::new(site, maker, bots, config));
         let rest_url = sandbox.as_ref().map(Sandbox::rest_url);
         let runtime = Arc::new(Runtime {
-            roster: Roster::new(config, away),
+            roster: Roster::new(config, before),
             shelf: Shelf::new(store.clone(), config.store.quota),
             store,
             subscriber: hosts.factory(),
@@ -189,6 +230,7 @@ impl App {
             connector,
             walk,
             rest_origin: rest_origin(config, rest_url),
+            reloaded: Mutex::default(),
         });
         let specs = runtime.join(config, &enabled, found);
         let supervisor = Supervisor::start_with(specs, config.io, config.governor, observer);
@@ -299,21 +341,29 @@ impl App {
         self.pool.blocked()
     }
 
-    /// Takes everything down in order: no new handlers, running ones finish, every account logs
-    /// out, the sandbox ends. Takes no longer than the grace period and a second, and what the
-    /// sandbox needs to write its store.
-    pub async fn stop(self) -> Stopped {
+    /// Lets another process go on: running handlers finish, every account closes its link and keeps its login, the
+    /// store is closed. Takes no longer than the grace period and a second. Returns what the other process needs.
+    pub async fn hand_over(self) -> HashMap<UserId, Handover> {
         let grace = self.runtime.roster.config().shutdown.grace;
         let draining = Draining::new();
         self.runtime.hosts.drain(&draining);
-        // Handlers get half of the time, so that a hanging handler leaves some to the logouts.
-        let drained = draining.wait(grace / 2).await;
-        let logout = self.supervisor.send(StopAll);
-        let logged_out = tokio::time::timeout(grace / 2, logout).await.is_ok();
-        let saved = match self.sandbox {
-            Some(sandbox) => sandbox.stop().await,
-            None => true,
-        };
+        if !draining.wait(grace / 2).await {
+            tracing::warn!("some handlers did not finish; their messages come again");
+        }
+        let ended = self.supervisor.send(HandOverAll);
+        if tokio::time::timeout(grace / 2, ended).await.is_err() {
+            tracing::warn!("some accounts did not let go of their links; they log in anew");
+        }
+        let is_durable = self.runtime.store.is_durable();
+        let handles = self.runtime.roster.handles().into_iter();
+        let handed = handles.map(|handle| (handle.user().clone(), handle.hand_over(is_durable)));
+        let handed = handed.collect();
+        self.end().await;
+        handed
+    }
+
+    /// Ends what is left when no account runs any more.
+    async fn end(self) {
         if let Some(tape) = self.tape {
             // Its thread waits for the disk.
             let done = tokio::task::spawn_blocking(move || tape.finish()).await;
@@ -328,6 +378,24 @@ impl App {
         let store = self.runtime.store.clone();
         // A thread that panics has written what it could.
         let _ = tokio::task::spawn_blocking(move || store.close()).await;
+    }
+
+    /// Takes everything down in order: no new handlers, running ones finish, every account logs
+    /// out, the sandbox ends. Takes no longer than the grace period and a second, and what the
+    /// sandbox needs to write its store.
+    pub async fn stop(mut self) -> Stopped {
+        let grace = self.runtime.roster.config().shutdown.grace;
+        let draining = Draining::new();
+        self.runtime.hosts.drain(&draining);
+        // Handlers get half of the time, so that a hanging handler leaves some to the logouts.
+        let drained = draining.wait(grace / 2).await;
+        let logout = self.supervisor.send(StopAll);
+        let logged_out = tokio::time::timeout(grace / 2, logout).await.is_ok();
+        let saved = match self.sandbox.take() {
+            Some(sandbox) => sandbox.stop().await,
+            None => true,
+        };
+        self.end().await;
         Stopped {
             drained,
             logged_out,

@@ -2,6 +2,7 @@
 
 use super::AppError;
 use crate::config::{Config, Endpoint};
+use crate::proto::code::Code;
 use crate::proto::id::UserId;
 use secrecy::SecretString;
 
@@ -21,6 +22,14 @@ impl Remote {
     pub(super) fn set_key(&self, _: SecretString) {
         match *self {}
     }
+}
+
+pub(super) fn say(remote: &Remote, _: &UserId, _: &UserId, _: &str) -> Result<(), Code> {
+    match *remote {}
+}
+
+pub(super) fn history(remote: &Remote, _: &UserId, _: &UserId) -> Vec<(UserId, u64, String)> {
+    match *remote {}
 }
 
 /// There is nothing that could fail.

@@ -1,6 +1,7 @@
 //! The accounts that run, by name.
 
-use crate::account::{AccountHandle, Cause, Phase};
+use super::Before;
+use crate::account::{AccountHandle, Cause, Handover, Phase};
 use crate::bot::Ledger;
 use crate::config::Config;
 use crate::proto::id::UserId;
@@ -19,6 +20,8 @@ struct Accounts {
     by_store: HashMap<AccountNo, Arc<Ledger>>,
     /// Accounts that were held or quarantined when they left, or are so from the start.
     away: HashMap<UserId, (Phase, Cause)>,
+    /// What another process has left of accounts, until they join.
+    handed: HashMap<UserId, Handover>,
     /// The number of the next account.
     next: usize,
 }
@@ -32,13 +35,14 @@ pub(super) struct Member {
 }
 
 impl Roster {
-    /// Nobody runs yet. The accounts of `away` start held or quarantined when they join.
-    pub(super) fn new(config: &Config, away: HashMap<UserId, (Phase, Cause)>) -> Self {
+    /// Nobody runs yet.
+    pub(super) fn new(config: &Config, before: Before) -> Self {
         Self(Mutex::new(Accounts {
             config: Arc::new(config.clone()),
             members: HashMap::new(),
             by_store: HashMap::new(),
-            away,
+            away: before.away,
+            handed: before.handed,
             next: 0,
         }))
     }
@@ -67,6 +71,11 @@ impl Roster {
     /// How the account starts, if not by logging in.
     pub(super) fn take_away(&self, user: &UserId) -> Option<(Phase, Cause)> {
         self.lock().away.remove(user)
+    }
+
+    /// What another process has left of the account.
+    pub(super) fn take_handed(&self, user: &UserId) -> Option<Handover> {
+        self.lock().handed.remove(user)
     }
 
     pub(super) fn join(&self, member: Member) {

@@ -16,7 +16,8 @@ use crate::store::{Store, StoreError};
 use crate::supervisor::{ChildSpec, MakeConnector, SubscriberFactory};
 use botroupe_core::ledger::{AccountNo, Recovered};
 use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 /// See the module.
 pub(super) struct Runtime {
@@ -33,13 +34,21 @@ pub(super) struct Runtime {
     pub(super) walk: HostWalk,
     /// Where the REST API is.
     pub(super) rest_origin: Option<String>,
+    /// Told of each reload.
+    pub(super) reloaded: Mutex<Option<OnReload>>,
 }
+
+/// What is told of a reload: the config before and the one that runs now.
+pub type OnReload = Box<dyn Fn(&Config, &Config) + Send>;
 
 impl std::fmt::Debug for Runtime {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Runtime").finish_non_exhaustive()
     }
 }
+
+/// The pause between two accounts that go on with a login of another process.
+const RESUME_PACE: Duration = Duration::from_micros(500);
 
 /// What the store has of an account: its number there, and what it finds at its start.
 pub(super) type Found = (AccountNo, Recovered);
@@ -62,9 +71,15 @@ impl Runtime {
                 continue;
             };
             let memory = SharedMemory::new(inbox_limits(config, account));
-            memory
-                .lock()
-                .recover_spill(std::mem::take(&mut found.spilled));
+            let handed = self.roster.take_handed(&account.user_id);
+            let handed = handed.and_then(|handed| {
+                memory.lock().take_over(handed.memory);
+                // All links at once would be too much for both sides.
+                let after = RESUME_PACE * u32::try_from(specs.len()).unwrap_or(u32::MAX);
+                Some(Box::new((handed.ticket?, after)))
+            });
+            let spilled = std::mem::take(&mut found.spilled);
+            memory.lock().recover_spill(spilled);
             let handle = AccountHandle::with_memory(account.user_id.clone(), memory);
             let ledger = Ledger::new(self.shelf.clone(), store, handle.clone(), found);
             let number = self.roster.draw_number();
@@ -87,6 +102,7 @@ impl Runtime {
                 subscriber: self.subscriber.clone(),
                 away: self.roster.take_away(&account.user_id).map(Box::new),
                 handle,
+                handed,
             });
         }
         specs
@@ -133,7 +149,7 @@ pub(super) fn inbox_limits(config: &Config, account: &AccountConfig) -> InboxLim
 }
 
 /// The origin of the REST API; `sandbox` is that of the embedded server.
-pub(super) fn rest_origin(config: &Config, sandbox: Option<String>) -> Option<String> {
+pub(crate) fn rest_origin(config: &Config, sandbox: Option<String>) -> Option<String> {
     match &config.endpoint {
         Endpoint::Sandbox => sandbox,
         Endpoint::Auto => Some(origin_of(Site::of(config.app.sdk_app_id)).to_owned()),

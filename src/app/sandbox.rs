@@ -2,10 +2,27 @@
 
 use super::AppError;
 use crate::config::{Config, Endpoint, SandboxDedupe, SandboxTlsConfig};
+use crate::proto::code::Code;
+use crate::proto::id::UserId;
 use crate::sandbox::{Dedupe, SandboxConfig, SandboxTls, Unknown};
 use secrecy::SecretString;
 
 pub(super) use crate::sandbox::{Sandbox, SandboxError, SandboxRemote as Remote};
+
+/// Says something as a test user, who is made when they are not there.
+pub(super) fn say(remote: &Remote, from: &UserId, to: &UserId, text: &str) -> Result<(), Code> {
+    remote.import(from);
+    remote.say(from, to, text).map(drop)
+}
+
+/// What two users have said to each other, oldest first: the sender, the time and the elements in JSON.
+pub(super) fn history(remote: &Remote, a: &UserId, b: &UserId) -> Vec<(UserId, u64, String)> {
+    let items = remote.history(a, b).into_iter();
+    let items = items.filter(|item| !item.recalled);
+    items
+        .map(|item| (item.from, item.time, item.body))
+        .collect()
+}
 
 /// Starts the server that `[sandbox]` describes.
 pub(super) async fn start(config: &Config) -> Result<Sandbox, AppError> {

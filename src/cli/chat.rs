@@ -114,6 +114,7 @@ fn start(
         }),
         handle: handle.clone(),
         away: None,
+        handed: None,
     };
     let observer = Ear(ear.clone()).start().recipient();
     Ok(Supervisor::start_with(

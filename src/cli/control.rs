@@ -4,7 +4,8 @@ use super::exit::Failure;
 use super::seat::Seat;
 use crate::admin::client::{Client, ClientError, LIMIT};
 use crate::admin::types::{
-    Account, AccountPage, ConsoleLink, Done, Fleet, NewOrder, OrderKind, ProblemCode, ReloadPlan,
+    Account, AccountPage, ConsoleLink, Done, Fleet, NewHandover, NewOrder, OrderKind, ProblemCode,
+    ReloadPlan,
 };
 use awc::http::Method;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -172,6 +173,30 @@ pub(super) fn reload(config: &Path, is_done: bool) -> Result<ReloadPlan, Failure
     ask_for(config, RELOAD_LIMIT, async |client| {
         client.send(Method::POST, path, None::<&()>).await
     })
+}
+
+/// Whether a process runs `config` and can be asked.
+pub(super) fn is_running(config: &Path) -> bool {
+    let seats = Seat::candidates(config);
+    seats
+        .iter()
+        .any(|seat| UnixStream::connect(seat.socket()).is_ok())
+}
+
+/// Has the process that runs `config` hand over to the one that listens at `socket`.
+///
+/// # Errors
+/// As [`ask`].
+pub(super) fn hand_over(config: &Path, socket: &Path) -> Result<(), Failure> {
+    let new = NewHandover {
+        socket: socket.display().to_string(),
+    };
+    ask(config, async |client| {
+        client
+            .send::<Done>(Method::POST, "/api/v1/handover", Some(&new))
+            .await
+    })
+    .map(drop)
 }
 
 /// A link that leads into the console once.

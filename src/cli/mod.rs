@@ -3,6 +3,7 @@
 //! Results go to standard output, everything else to standard error. This is the one place that
 //! reads the process: its arguments, environment, files and standard streams.
 
+mod accounts;
 mod alerts;
 mod args;
 mod chat;
@@ -31,6 +32,8 @@ mod seat;
 mod service;
 mod shell;
 mod store;
+#[cfg_attr(not(unix), path = "takeover_none.rs")]
+mod takeover;
 mod token;
 mod usersig;
 
@@ -135,6 +138,7 @@ fn execute(args: Args, bots: &Bots, env: &dyn Env, out: &mut dyn Write) -> Resul
         Command::Release(args) => order(&args, OrderKind::Release)?,
         Command::Plan(args) => reload::order(&args, false, out)?,
         Command::Reload(args) => reload::order(&args, true, out)?,
+        Command::Accounts(command) => accounts::accounts(&command, env, bots, out)?,
         Command::Store(command) => store::store(&command, env, bots, out)?,
         Command::Alerts(AlertsCommand::Test(args)) => {
             log(LogConfig::default())?;

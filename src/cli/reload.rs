@@ -7,10 +7,10 @@ use super::load::load;
 use super::output;
 use crate::app::{Controller, Plan, ReloadError};
 use crate::bot::Bots;
-use crate::config::{Config, LogFormat, RecordConfig, SecretSource};
-use crate::fleet::ProcessEnv;
+use crate::config::{AccountFile, Config, LogFormat, RecordConfig, SecretSource};
+use crate::fleet::{ProcessEnv, account_files};
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -110,28 +110,30 @@ impl Reloads {
     }
 }
 
-/// Looks at the config file from time to time, and at the file of its SecretKey.
+/// Looks at the config file from time to time, at those of its accounts, and at that of its SecretKey.
 pub(super) struct Watch {
-    files: Vec<PathBuf>,
+    config: PathBuf,
+    key: Option<PathBuf>,
     /// What the process runs, or has refused.
     known: Contents,
     /// What was seen a moment ago: somebody may still be writing.
     seen: Contents,
 }
 
-/// The contents of files; `None` when one of them is gone.
-type Contents = Option<Vec<Vec<u8>>>;
+/// The contents of all files; `None` when the config or the key is gone.
+type Contents = Option<(String, Option<Vec<u8>>, Vec<AccountFile>)>;
 
 impl Watch {
     /// Starts with the files as they are now.
     pub(super) fn new(source: &ConfigSource, config: &Config) -> Self {
-        let mut files = vec![source.path.clone()];
-        if let Some(SecretSource::File(path)) = config.app.secret_key_source.as_deref() {
-            files.push(path.into());
-        }
-        let known = read_all(&files);
+        let key = match config.app.secret_key_source.as_deref() {
+            Some(SecretSource::File(path)) => Some(path.into()),
+            _ => None,
+        };
+        let known = read_all(&source.path, key.as_deref());
         Self {
-            files,
+            config: source.path.clone(),
+            key,
             seen: known.clone(),
             known,
         }
@@ -141,8 +143,8 @@ impl Watch {
     pub(super) async fn changed(&mut self) {
         loop {
             tokio::time::sleep(LOOK).await;
-            let files = self.files.clone();
-            let read = tokio::task::spawn_blocking(move || read_all(&files)).await;
+            let (config, key) = (self.config.clone(), self.key.clone());
+            let read = tokio::task::spawn_blocking(move || read_all(&config, key.as_deref())).await;
             let Ok(now @ Some(_)) = read else {
                 continue;
             };
@@ -157,7 +159,12 @@ impl Watch {
     }
 }
 
-fn read_all(files: &[PathBuf]) -> Contents {
-    let read = files.iter().map(std::fs::read);
-    read.collect::<Result<_, _>>().ok()
+fn read_all(config: &Path, key: Option<&Path>) -> Contents {
+    let text = std::fs::read_to_string(config).ok()?;
+    let key = match key {
+        Some(key) => Some(std::fs::read(key).ok()?),
+        None => None,
+    };
+    let files = account_files(config, &text);
+    Some((text, key, files))
 }

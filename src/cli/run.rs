@@ -5,6 +5,7 @@ use super::check;
 use super::exit::{Failure, saved};
 use super::kept::Kept;
 use super::limits::Handles;
+use super::logging::LogControl;
 use super::logging::json_line;
 use super::memory::Memory;
 use super::output;
@@ -12,11 +13,12 @@ use super::progress::Progress;
 use super::reload::{ConfigSource, Reloads, Watch};
 use super::seat::{Lock, Seat};
 use super::service::Service;
+use super::takeover::{give, take_over};
 use crate::account::{Changed, Phase};
 use crate::admin::types::SandboxOf;
 use crate::admin::{AdminError, Feed, Opened, Setting};
 use crate::alerts::{Watch as AlertWatch, WatchHandle};
-use crate::app::{App, AppError};
+use crate::app::{App, AppError, Before};
 use crate::config::{Config, Endpoint, LogFormat};
 use crate::fleet::{Signal, Signals};
 use crate::gateway::now;
@@ -29,7 +31,7 @@ use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, mpsc};
 
 /// Runs until a signal comes, then stops in order; a second signal ends it at once.
 ///
@@ -48,8 +50,12 @@ pub(super) fn run(
         |error| tracing::warn!(%error, "no place for a control socket, a lock and what is kept over restarts"),
     );
     let seat = seat.ok();
+    let handed = match args.takeover {
+        true => take_over(path, config.app.sdk_app_id)?,
+        false => HashMap::new(),
+    };
     let lock = seat.as_ref().map(|seat| Lock::take(path, seat, args.force));
-    let lock = lock.transpose()?;
+    let mut lock = lock.transpose()?;
     let crashed = lock.as_ref().and_then(Lock::crashed_before);
     if let Some(pid) = crashed {
         tracing::warn!(pid, "the process before this one did not stop in order");
@@ -59,6 +65,7 @@ pub(super) fn run(
     for user in away.keys() {
         tracing::warn!(account = %user, "stays away, as ordered before; `botroupe resume` brings it back");
     }
+    let before = Before { away, handed };
     let outcome = System::new().block_on(async {
         let mut signals = Signals::listen().map_err(|error| Failure::Runtime(error.into()))?;
         let memory = Memory::before();
@@ -67,7 +74,7 @@ pub(super) fn run(
             .iter()
             .filter(|account| account.enabled)
             .count();
-        let opened = open_admin(config, seat.as_ref())?;
+        let opened = open_admin(config, seat.as_ref(), args.takeover).await?;
         let alerts = AlertWatch::start(config, &path.display().to_string(), fastrand::u64(..));
         if let (Some(alerts), Some(pid)) = (&alerts, crashed) {
             alerts.happened(Rule::Crash, crash_text(pid));
@@ -75,7 +82,7 @@ pub(super) fn run(
         let to_alerts = alerts.as_ref().map(WatchHandle::observer);
         let board = Board::new(config, format, enabled, kept, (opened.feed(), to_alerts)).start();
         let app = tokio::select! {
-            app = App::start_with(config, bots, Some(board.clone().recipient()), away) => app.map_err(|error| app_failure(config, error))?,
+            app = App::start_after(config, bots, Some(board.clone().recipient()), before) => app.map_err(|error| app_failure(config, error))?,
             // Nothing is online yet, so there is nothing to log out.
             () = signals.stop() => return Ok(()),
         };
@@ -91,6 +98,12 @@ pub(super) fn run(
             alerts.begin(app.controller(), apis.collect());
         }
         let controller = app.controller();
+        controller.on_reload(Box::new(|before, after| {
+            if let Some(log) = LogControl::current() {
+                log.reload(&before.log, &after.log);
+            }
+        }));
+        let (begin, mut handover) = mpsc::channel(1);
         let admin = opened.serve(Setting {
             controller: controller.clone(),
             moved: seat.as_ref().and_then(Seat::told),
@@ -98,6 +111,7 @@ pub(super) fn run(
                 url,
                 sdk_app_id: config.app.sdk_app_id.get(),
             }),
+            handover: Some(begin),
             source: Some(crate::admin::ConfigSource::new({
                 let source = source.clone();
                 move || source.read().map_err(|failure| failure.to_string())
@@ -116,24 +130,35 @@ pub(super) fn run(
         actix_rt::spawn(watched.watch(controller.clone(), config.admin.ready_share));
         let tellers = (board.clone(), service.clone());
         let reloader = actix_rt::spawn(reload_when(wanted.clone(), reloads, tellers, format));
-        loop {
+        let successor = loop {
             tokio::select! {
                 signal = signals.next() => match signal {
                     #[cfg(unix)]
                     Signal::Report => report_memory(&memory, &app, format).await,
                     #[cfg(unix)]
                     Signal::Reload => wanted.notify_one(),
-                    Signal::Stop => break,
+                    Signal::Stop => break None,
                 },
+                Some(socket) = handover.recv() => break Some(socket),
                 () = watch.changed(), if args.watch => wanted.notify_one(),
                 // A process that keeps no account online must not look alive.
                 () = controller.ended() => return Err(supervisor_died()),
             }
+        };
+        reloader.abort();
+        if let Some(socket) = successor {
+            drop(alerts);
+            tracing::info!("handing over to another process: handlers finish, accounts let go of their links");
+            let accounts = app.hand_over().await;
+            // Whoever asked has its answer, and finds everything free.
+            drop(admin);
+            drop(lock.take());
+            let _ = board.send(Flush).await;
+            return give(&socket, config.app.sdk_app_id, accounts);
         }
         drop(admin);
         // Nobody wants to hear that the accounts go now.
         drop(alerts);
-        reloader.abort();
         service.stopping();
         tracing::info!("stopping: handlers finish, accounts log out; once more to end at once");
         report_memory(&memory, &app, format).await;
@@ -159,11 +184,28 @@ pub(super) fn run(
     outcome.and(written.map_or(Ok(()), |error| Err(Failure::Output(error))))
 }
 
+/// How often and after which pause an address is tried that another process is about to let go of.
+const FREE_TRIES: u32 = 50;
+const FREE_PAUSE: Duration = Duration::from_millis(100);
+
 /// Listens for those who ask and order. Without the control socket everything works except `botroupe status` and
 /// orders; an address that the config names has to be had.
-fn open_admin(config: &Config, seat: Option<&Seat>) -> Result<Opened, Failure> {
+async fn open_admin(
+    config: &Config,
+    seat: Option<&Seat>,
+    is_takeover: bool,
+) -> Result<Opened, Failure> {
+    // The process before this one may need a moment to let go of the address.
+    let mut tries = if is_takeover { FREE_TRIES } else { 1 };
+    let opened = loop {
+        tries -= 1;
+        match Opened::new(&config.admin) {
+            Err(AdminError::Bind { .. }) if tries > 0 => tokio::time::sleep(FREE_PAUSE).await,
+            opened => break opened,
+        }
+    };
     #[cfg_attr(not(unix), expect(unused_mut, reason = "sockets are added on Unix"))]
-    let mut opened = Opened::new(&config.admin).map_err(|error| match error {
+    let mut opened = opened.map_err(|error| match error {
         AdminError::Tls(_) => config.unusable("admin.tls", error.to_string()).into(),
         error => Failure::Runtime(error.into()),
     })?;

@@ -84,6 +84,15 @@ impl fmt::Display for Summary<'_> {
             let noun = if accounts == 1 { "account" } else { "accounts" };
             writeln!(f, "bot       {bot} on {accounts} {noun}{settings}")?;
         }
+        if let Some(listen) = config.admin.listen {
+            let scheme = match config.admin.tls {
+                Some(_) => "https",
+                None => "http",
+            };
+            let tokens = config.admin.tokens.len();
+            let noun = if tokens == 1 { "token" } else { "tokens" };
+            writeln!(f, "admin     {scheme}://{listen}, {tokens} {noun}")?;
+        }
         writeln!(f, "layers    {}", self.layers())
     }
 }

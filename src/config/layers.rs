@@ -10,6 +10,7 @@ use config::{Map, Source, Value, ValueKind};
 use toml::de::{DeArray, DeTable, DeValue};
 
 use super::{
+    account_files::{self, AccountFile},
     env::Env,
     error::{ConfigError, Problem},
     looks,
@@ -44,13 +45,28 @@ fn misspelt(name: &str) -> Option<String> {
 }
 
 /// The top-level keys.
-pub(super) const ROOTS: [&str; 16] = [
-    "accounts", "admin", "alerts", "app", "bots", "defaults", "endpoint", "governor", "host", "io",
-    "log", "proxy", "sandbox", "shutdown", "store", "tls",
+pub(super) const ROOTS: [&str; 17] = [
+    "accounts",
+    "accounts_from",
+    "admin",
+    "alerts",
+    "app",
+    "bots",
+    "defaults",
+    "endpoint",
+    "governor",
+    "host",
+    "io",
+    "log",
+    "proxy",
+    "sandbox",
+    "shutdown",
+    "store",
+    "tls",
 ];
 
 /// The origin of what stands in the file; the position is looked up by the key's path.
-const FROM_FILE: &str = "file";
+pub(super) const FROM_FILE: &str = "file";
 const FROM_ENV: &str = "env ";
 const FROM_SET: &str = "set ";
 
@@ -104,7 +120,7 @@ pub(super) struct Merged {
 /// Parses the file and merges the three layers. What cannot be merged (unknown top-level keys,
 /// paths that name no key) is left out and reported in `errors`.
 pub(super) fn merge(
-    text: &str,
+    (text, files): (&str, &[AccountFile]),
     env: &dyn Env,
     overrides: &[(String, String)],
     positions: &mut Positions,
@@ -143,10 +159,11 @@ pub(super) fn merge(
         errors,
         values: 0,
     };
-    let layer = Layer {
+    let mut layer = Layer {
         values: reader.table("", table.get_ref()),
     };
     contributions.file = reader.values;
+    add_accounts(&mut layer, files, positions, errors);
     let accounts = match layer.values.get("accounts").map(|value| &value.kind) {
         Some(ValueKind::Array(accounts)) => accounts.len(),
         _ => 0,
@@ -206,6 +223,43 @@ pub(super) fn merge(
             None
         }
     }
+}
+
+/// Adds the accounts of the files to those of the config.
+fn add_accounts(
+    layer: &mut Layer,
+    files: &[AccountFile],
+    positions: &mut Positions,
+    errors: &mut Vec<ConfigError>,
+) {
+    if files.is_empty() {
+        return;
+    }
+    let none = || Value::new(Some(&FROM_FILE.to_owned()), ValueKind::Array(Vec::new()));
+    let accounts = layer
+        .values
+        .entry("accounts".to_owned())
+        .or_insert_with(none);
+    // What is no list is reported later.
+    if let ValueKind::Array(accounts) = &mut accounts.kind {
+        let more = account_files::read(files, accounts.len(), positions, errors);
+        accounts.extend(more);
+    }
+}
+
+/// The value at a path of a file of accounts.
+pub(super) fn file_value(
+    path: &str,
+    value: &DeValue<'_>,
+    positions: &Positions,
+    errors: &mut Vec<ConfigError>,
+) -> Value {
+    let mut reader = FileReader {
+        positions,
+        errors,
+        values: 0,
+    };
+    reader.value(path, value)
 }
 
 /// One layer as the `config` crate takes it. `Debug` shows no values: they may be secrets.

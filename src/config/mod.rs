@@ -8,6 +8,7 @@
 //! Pure: the text of the file, the environment and the registered bot names are arguments.
 //! Reading files and printing live in the room `cli`.
 
+mod account_files;
 mod accounts;
 mod admin;
 mod alerts;
@@ -36,6 +37,7 @@ mod suggest;
 mod tests;
 
 pub use crate::proto::endpoint::Site;
+pub use account_files::AccountFile;
 pub use admin::{AccountGlob, AdminConfig, AdminScope, AdminTlsConfig, AdminToken};
 pub use alerts::{AlertConfig, AlertTarget};
 pub use botroupe_core::account::{Policy, TakeBack};

@@ -13,6 +13,7 @@ use secrecy::ExposeSecret;
 use url::Url;
 
 use super::{
+    account_files::{self, AccountFile},
     accounts, admin, alerts, bot_settings, defaults,
     error::{ConfigErrors, Problem},
     layers::{self, Merged},
@@ -66,10 +67,23 @@ impl Config {
         sources: Sources<'_>,
         check: &SettingsCheck<'_>,
     ) -> Result<Self, ConfigErrors> {
+        Self::parse_files(sources, None, check)
+    }
+
+    /// Like [`parse_with`](Self::parse_with), with the accounts of the files that `accounts_from` names. A config that
+    /// names files is wrong without them.
+    ///
+    /// # Errors
+    /// As for [`parse_with`](Self::parse_with), including the mistakes in the files.
+    pub fn parse_files(
+        sources: Sources<'_>,
+        files: Option<&[AccountFile]>,
+        check: &SettingsCheck<'_>,
+    ) -> Result<Self, ConfigErrors> {
         let mut positions = Positions::new(sources.file, sources.text);
         let mut errors = Vec::new();
         let merged = layers::merge(
-            sources.text,
+            (sources.text, files.unwrap_or_default()),
             sources.env,
             sources.overrides,
             &mut positions,
@@ -89,7 +103,7 @@ impl Config {
         };
         let parts = Node::root(&context, &root)
             .section()
-            .and_then(|root| read(root, sources.known_bots, check));
+            .and_then(|root| read(root, sources.known_bots, files.is_some(), check));
         let errors = context.errors.into_inner();
         match parts {
             Some(mut parts) if errors.is_empty() => {
@@ -134,11 +148,25 @@ pub type SettingsCheck<'a> =
     dyn Fn(&str, &UserId, Option<&BotSettings>) -> Option<(Vec<String>, String)> + 'a;
 
 /// Reads everything. `None` only after a missing key was reported.
-fn read(mut root: Section<'_>, known_bots: &[&str], check: &SettingsCheck<'_>) -> Option<Config> {
+fn read(
+    mut root: Section<'_>,
+    known_bots: &[&str],
+    files_are_read: bool,
+    check: &SettingsCheck<'_>,
+) -> Option<Config> {
     let endpoint = root
         .get("endpoint")
         .and_then(|node| endpoint(&node))
         .unwrap_or(Endpoint::Sandbox);
+    if let Some(node) = root.get(account_files::KEY)
+        && node.texts().is_some_and(|names| !names.is_empty())
+        && !files_are_read
+    {
+        node.report(Problem::Unusable {
+            reason: "this program reads no files of accounts; write them under [[accounts]]"
+                .to_owned(),
+        });
+    }
     let app = app(root.section("app"));
     let (mut accounts, own) = accounts::read(&mut root, &app, &endpoint, known_bots);
     let known = bot_settings::Known {

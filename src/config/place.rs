@@ -5,6 +5,7 @@
 
 use std::{collections::HashMap, fmt, ops::Range, sync::Arc};
 
+use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 /// The place that a value came from.
@@ -67,26 +68,33 @@ pub(super) fn index(parent: &str, index: usize) -> String {
     format!("{parent}[{index}]")
 }
 
-/// The positions of everything in one config file.
+/// The positions of everything in the config file, and in the files of accounts.
 #[derive(Debug)]
 pub(super) struct Positions {
+    /// The config file first.
+    texts: Vec<Lines>,
+    spans: HashMap<String, Spans>,
+}
+
+/// The lines of one file.
+#[derive(Debug)]
+struct Lines {
     file: Arc<str>,
     /// The byte at which each line starts. The text itself is not kept: it holds secrets.
     lines: Vec<usize>,
     /// Every character of more than one byte: where it starts and how many bytes more it has.
     wide: Vec<(usize, usize)>,
-    spans: HashMap<String, Spans>,
 }
 
 #[derive(Debug)]
 struct Spans {
+    text: usize,
     key: usize,
     value: usize,
 }
 
-impl Positions {
-    /// Indexes the lines of `text`; key paths are added by [`Self::add_table`].
-    pub(super) fn new(file: &str, text: &str) -> Self {
+impl Lines {
+    fn new(file: &str, text: &str) -> Self {
         let lines = std::iter::once(0)
             .chain(
                 text.bytes()
@@ -104,8 +112,59 @@ impl Positions {
             file: Arc::from(file),
             lines,
             wide,
+        }
+    }
+
+    fn at(&self, byte: usize) -> Place {
+        let line = self.lines.partition_point(|start| *start <= byte);
+        let start = line
+            .checked_sub(1)
+            .and_then(|line| self.lines.get(line))
+            .copied()
+            .unwrap_or_default();
+        let from = self.wide.partition_point(|(at, _)| *at < start);
+        let extra: usize = self
+            .wide
+            .iter()
+            .skip(from)
+            .take_while(|(at, _)| *at < byte)
+            .map(|(_, extra)| extra)
+            .sum();
+        Place::File {
+            file: Arc::clone(&self.file),
+            line,
+            column: byte.saturating_sub(start).saturating_sub(extra) + 1,
+        }
+    }
+}
+
+impl Positions {
+    /// Indexes the lines of `text`; key paths are added by [`Self::add_table`].
+    pub(super) fn new(file: &str, text: &str) -> Self {
+        Self {
+            texts: vec![Lines::new(file, text)],
             spans: HashMap::new(),
         }
+    }
+
+    /// Turns to another file: what is added from now on stands there.
+    pub(super) fn turn_to(&mut self, file: &str, text: &str) {
+        self.texts.push(Lines::new(file, text));
+    }
+
+    /// Remembers the place of a value and of everything in it.
+    pub(super) fn add_value(&mut self, path: &str, value: &Spanned<DeValue<'_>>) {
+        self.add(path, value.span(), value.span(), value.get_ref());
+    }
+
+    /// Remembers that something stands at a byte.
+    pub(super) fn add_at(&mut self, path: String, byte: usize) {
+        let spans = Spans {
+            text: self.texts.len() - 1,
+            key: byte,
+            value: byte,
+        };
+        self.spans.insert(path, spans);
     }
 
     /// Remembers the places of everything in `table`.
@@ -118,6 +177,7 @@ impl Positions {
 
     fn add(&mut self, path: &str, key: Range<usize>, span: Range<usize>, value: &DeValue<'_>) {
         let spans = Spans {
+            text: self.texts.len() - 1,
             key: key.start,
             value: span.start,
         };
@@ -141,7 +201,7 @@ impl Positions {
     /// The place of the value at `path`; of the nearest section around it if there is none.
     pub(super) fn of_value(&self, path: &str) -> Place {
         match self.spans.get(path) {
-            Some(spans) => self.at(spans.value),
+            Some(spans) => self.in_text(spans.text, spans.value),
             None => match parent(path) {
                 Some(parent) => self.of_value(parent),
                 None => self.whole(),
@@ -152,38 +212,28 @@ impl Positions {
     /// The place of the key at `path`.
     pub(super) fn of_key(&self, path: &str) -> Place {
         match self.spans.get(path) {
-            Some(spans) => self.at(spans.key),
+            Some(spans) => self.in_text(spans.text, spans.key),
             None => self.of_value(path),
         }
     }
 
-    /// The place of a byte of the file.
+    /// The place of a byte of the last file.
     pub(super) fn at(&self, byte: usize) -> Place {
-        let line = self.lines.partition_point(|start| *start <= byte);
-        let start = line
-            .checked_sub(1)
-            .and_then(|line| self.lines.get(line))
-            .copied()
-            .unwrap_or_default();
-        let from = self.wide.partition_point(|(at, _)| *at < start);
-        let extra: usize = self
-            .wide
-            .iter()
-            .skip(from)
-            .take_while(|(at, _)| *at < byte)
-            .map(|(_, extra)| extra)
-            .sum();
-        Place::File {
-            file: Arc::clone(&self.file),
-            line,
-            column: byte.saturating_sub(start).saturating_sub(extra) + 1,
+        self.in_text(self.texts.len() - 1, byte)
+    }
+
+    fn in_text(&self, text: usize, byte: usize) -> Place {
+        match self.texts.get(text) {
+            Some(lines) => lines.at(byte),
+            None => self.whole(),
         }
     }
 
-    /// The file as a whole.
+    /// The config file as a whole.
     pub(super) fn whole(&self) -> Place {
+        let first = self.texts.first().map(|lines| Arc::clone(&lines.file));
         Place::WholeFile {
-            file: Arc::clone(&self.file),
+            file: first.unwrap_or_else(|| Arc::from("")),
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::error::FleetError;
 use crate::app::check_settings;
 use crate::bot::Bots;
-use crate::config::{Config, ConfigErrors, Env, Sources, not_utf8};
+use crate::config::{AccountFile, Config, ConfigErrors, Env, Sources, not_utf8};
 use std::fs;
 use std::path::Path;
 
@@ -60,5 +60,48 @@ pub(super) fn parse(
     let check = |name: &str, account: &_, settings: Option<&_>| {
         check_settings(bots, name, account, settings)
     };
-    Config::parse_with(sources, &check)
+    let files = account_files(Path::new(file), text);
+    Config::parse_files(sources, Some(&files), &check)
+}
+
+/// The files that `accounts_from` names, in the order of their names. Relative ones start in the folder of the config.
+pub(crate) fn account_files(config: &Path, text: &str) -> Vec<AccountFile> {
+    #[derive(serde::Deserialize)]
+    struct Named {
+        #[serde(default)]
+        accounts_from: Vec<String>,
+    }
+    // What is wrong with the config is told by whoever reads all of it.
+    let named = toml::from_str::<Named>(text);
+    let patterns = named.map(|named| named.accounts_from).unwrap_or_default();
+    let folder = config.parent().unwrap_or(Path::new(""));
+    let mut files = Vec::new();
+    for pattern in &patterns {
+        let whole = folder.join(pattern);
+        let name = whole.display().to_string();
+        let failed = |reason: String| AccountFile {
+            name: name.clone(),
+            text: Err(reason),
+        };
+        let paths = match glob::glob(&name) {
+            Ok(paths) => paths,
+            Err(error) => {
+                files.push(failed(error.to_string()));
+                continue;
+            }
+        };
+        let before = files.len();
+        files.extend(paths.map(|path| match path {
+            Ok(path) => AccountFile {
+                name: path.display().to_string(),
+                text: fs::read_to_string(&path).map_err(|error| error.to_string()),
+            },
+            Err(error) => failed(error.to_string()),
+        }));
+        let is_one = !pattern.contains(['*', '?', '[']);
+        if files.len() == before && is_one {
+            files.push(failed("there is no such file".to_owned()));
+        }
+    }
+    files
 }

@@ -34,6 +34,6 @@ pub use env::ProcessEnv;
 pub use error::FleetError;
 pub use handle::FleetHandle;
 #[cfg(feature = "cli")]
-pub(crate) use load::read_config;
+pub(crate) use load::{account_files, read_config};
 #[cfg(feature = "cli")]
 pub(crate) use signals::{Signal, Signals};

@@ -6,7 +6,9 @@ use super::memory::SharedMemory;
 use super::websocket::{CLOSE_LIMIT, Heard, ReadTurn, WebSocket};
 use crate::policy::Now;
 use crate::proto::usersig::UserSig;
-use crate::session::{Event, OutgoingMessage, RepeatedPush, RequestError, RequestId, Session};
+use crate::session::{
+    Event, HandedTicket, OutgoingMessage, RepeatedPush, RequestError, RequestId, Session,
+};
 use botroupe_core::account::{ConnectError, LinkEnd, Report};
 use futures_util::future::LocalBoxFuture;
 use std::borrow::Cow;
@@ -110,6 +112,11 @@ impl std::fmt::Debug for Connection {
 }
 
 impl Connection {
+    /// The login, for another process.
+    pub(crate) fn ticket(&self) -> Option<HandedTicket> {
+        self.session.ticket()
+    }
+
     /// A connection without a link.
     #[must_use]
     pub const fn new(session: Session) -> Self {

@@ -8,6 +8,7 @@
 
 mod changes;
 mod children;
+mod counts;
 mod orders;
 mod outage;
 mod threads;
@@ -21,6 +22,7 @@ use crate::config::{GovernorConfig, IoConfig};
 use crate::gateway::{Down, DownGuard, now};
 use crate::policy::{Backoff, Governor};
 use crate::rest::Rest;
+use crate::session::HandedTicket;
 use actix::prelude::*;
 use children::{Child, Children, Standing};
 use futures_util::future::LocalBoxFuture;
@@ -32,6 +34,7 @@ use threads::{Hung, Threads};
 use tokio::sync::oneshot;
 
 pub use changes::{Forget, Join, Leave, NewConfig, Reconfigure, Repace};
+pub use counts::CountPhases;
 pub use orders::{Order, OrderError};
 
 /// Deaths of an account actor that are answered by a restart, per period.
@@ -79,6 +82,8 @@ pub struct ChildSpec {
     pub handle: AccountHandle,
     /// The phase and cause of an account that an operator held or quarantined before the last stop.
     pub away: Option<Box<(Phase, Cause)>>,
+    /// The login of another process that it goes on with at its first start, and after which pause.
+    pub handed: Option<Box<(HandedTicket, Duration)>>,
 }
 
 impl std::fmt::Debug for ChildSpec {
@@ -128,6 +133,11 @@ pub struct CountOnline;
 #[derive(Clone, Copy, Debug, Message)]
 #[rtype(result = "()")]
 pub struct StopAll;
+
+/// Has every account close its link and keep its login, for another process; answered when all have.
+#[derive(Clone, Copy, Debug, Message)]
+#[rtype(result = "()")]
+pub struct HandOverAll;
 
 /// Ends the threads that carry the accounts, whatever still runs on them.
 #[derive(Clone, Copy, Debug, Message)]
@@ -230,6 +240,7 @@ impl Supervisor {
             surroundings,
             handle: child.spec.handle.clone(),
             away: child.spec.away.clone(),
+            handed: child.spec.handed.take(),
         };
         let guard = DownGuard::new(deaths, named(number, child.life));
         Account::start_on(&arbiter, spec, guard);
@@ -494,12 +505,26 @@ impl Handler<StopAll> for Supervisor {
     type Result = ResponseFuture<()>;
 
     fn handle(&mut self, _: StopAll, _: &mut Context<Self>) -> Self::Result {
+        self.end_all(Command::Stop)
+    }
+}
+
+impl Handler<HandOverAll> for Supervisor {
+    type Result = ResponseFuture<()>;
+
+    fn handle(&mut self, _: HandOverAll, _: &mut Context<Self>) -> Self::Result {
+        self.end_all(Command::HandOver)
+    }
+}
+
+impl Supervisor {
+    fn end_all(&mut self, command: Command) -> ResponseFuture<()> {
         self.is_stopping = true;
         let (done, wait) = oneshot::channel();
         self.stopping = Some(done);
         for (_, child) in self.children.iter() {
             if child.running {
-                child.spec.handle.instruct(Command::Stop);
+                child.spec.handle.instruct(command);
             }
         }
         self.check_all_stopped();

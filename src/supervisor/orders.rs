@@ -66,7 +66,7 @@ impl Supervisor {
             Command::Quarantine => Phase::Quarantined,
             // It logs in with a new UserSig anyway.
             Command::Relogin if child.making => return Ok(()),
-            Command::Relogin | Command::Stop => {
+            Command::Relogin | Command::Stop | Command::HandOver => {
                 return Err(OrderError::NotRunning(child.user().clone()));
             }
         };

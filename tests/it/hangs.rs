@@ -119,6 +119,7 @@ fn fleet(sandbox: &Sandbox, hangs: u32) -> (Fleet, Arc<AtomicU32>) {
             subscriber: Arc::new(move |_| Box::pin(std::future::ready(Ok(subscriber.clone())))),
             handle,
             away: None,
+            handed: None,
         }
     });
     let mut io = IoConfig::default();

@@ -40,7 +40,7 @@ async fn readyz(desk: At) -> HttpResponse {
     let controller = &desk.0.controller;
     let (online, accounts) = (controller.online().await, controller.accounts());
     #[expect(clippy::cast_precision_loss, reason = "a share is rounded anyway")]
-    let wanted = accounts as f64 * desk.0.ready_share;
+    let wanted = accounts as f64 * desk.0.config().admin.ready_share;
     #[expect(clippy::cast_precision_loss, reason = "a share is rounded anyway")]
     let ready = controller.is_alive() && online as f64 >= wanted;
     answer(ready).json(Readiness {

@@ -9,7 +9,9 @@
 
 mod accounts;
 mod bots;
+mod console;
 mod events;
+mod handover;
 mod health;
 mod messages;
 mod openapi;
@@ -18,6 +20,7 @@ mod outbox;
 mod reload;
 mod session;
 mod status;
+mod talk;
 
 pub use openapi::describe;
 
@@ -44,8 +47,11 @@ const ALL: &[Room] = &[
     messages::ROOM,
     outbox::ROOM,
     reload::ROOM,
+    handover::ROOM,
     events::ROOM,
     session::ROOM,
+    talk::ROOM,
+    console::ROOM,
     health::ROOM,
     openapi::ROOM,
 ];

@@ -6,7 +6,7 @@ use crate::admin::caller::{Administrator, Caller, Known};
 use crate::admin::desk::{At, Desk};
 use crate::admin::door::Door;
 use crate::admin::refusal::Refusal;
-use crate::admin::sessions::{LINK_LIFE, SESSION_LIFE};
+use crate::admin::sessions::{LINK_LIFE, Origin, SESSION_LIFE};
 use crate::admin::token::{self, NewToken, TokenError};
 use crate::admin::types::{ConsoleLink, Done, NewSession, Problem, ProblemCode, Session, Who};
 use crate::gateway::now;
@@ -74,8 +74,14 @@ async fn begin(
     let desk = desk.0;
     let at = now();
     let from = peer(&request);
-    let caller = match new.0 {
-        NewSession::Token(given) => desk.guard.known(at.mono, from, given.trim())?,
+    let (caller, origin) = match new.0 {
+        NewSession::Token(given) => {
+            let hash = token::hash(given.trim());
+            match token::find(&desk.config().admin.tokens, &hash) {
+                Some(caller) => (caller, Origin::Token(hash)),
+                None => return desk.guard.wrong(at.mono, from, "nobody has this token"),
+            }
+        }
         NewSession::Link(given) => {
             let link = token::hash(given.trim());
             if !desk
@@ -88,13 +94,13 @@ async fn begin(
                     "the link was used or is over; `botroupe console` makes another one",
                 );
             }
-            Caller::console()
+            (Caller::console(), Origin::Link)
         }
     };
     let session = NewToken::with(SESSION)?;
     let who = describe(&caller);
     desk.guard
-        .sessions(|sessions| sessions.begin(at.mono, session.hash(), caller));
+        .sessions(|sessions| sessions.begin(at.mono, session.hash(), origin));
     tracing::info!(by = who.name, "a session of the console begins");
     Ok(web::Json(Session {
         session: session.text().to_owned(),

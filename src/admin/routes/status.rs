@@ -5,7 +5,7 @@ use crate::account::Status;
 use crate::admin::caller::{Caller, Reader};
 use crate::admin::desk::{At, Desk};
 use crate::admin::refusal::Refusal;
-use crate::admin::types::{Fleet, Problem, StoreOf};
+use crate::admin::types::{Fleet, History, Problem, StoreOf};
 use crate::gateway::now;
 use actix_web::web;
 use std::collections::BTreeMap;
@@ -15,13 +15,14 @@ pub(super) const ROOM: Room = Room {
     mount: |config| {
         config
             .service(path("/api/v1/status").route(web::get().to(fleet)))
+            .service(path("/api/v1/history").route(web::get().to(history)))
             .service(path("/api/v1/store").route(web::get().to(store)));
     },
     describe: Described::openapi,
 };
 
 #[derive(OpenApi)]
-#[openapi(paths(fleet, store))]
+#[openapi(paths(fleet, history, store))]
 struct Described;
 
 /// How the fleet stands.
@@ -71,6 +72,20 @@ fn summary(desk: &Desk, caller: &Caller, all: &[Status]) -> Fleet {
         };
     }
     fleet
+}
+
+/// How many accounts were in which state, every five seconds of the last hour. It is of the whole fleet: a token that is
+/// for some accounts gets no samples.
+#[utoipa::path(get, path = "/api/v1/history", tag = "fleet", responses(
+    (status = 200, body = History),
+    (status = 401, body = Problem), (status = 403, body = Problem),
+))]
+async fn history(reader: Reader, desk: At) -> web::Json<History> {
+    let mut history = desk.0.history();
+    if !reader.0.sees_all() {
+        history.samples.clear();
+    }
+    web::Json(history)
 }
 
 /// How the store is doing.

@@ -86,6 +86,7 @@ impl Args {
             Some(Command::Check(check)) => &check.config.set,
             Some(Command::Chat(chat)) => &chat.config.set,
             Some(Command::Doctor(doctor)) => &doctor.config.set,
+            Some(Command::Accounts(AccountsCommand::Import(import))) => &import.config.set,
             Some(Command::Alerts(AlertsCommand::Test(test))) => &test.config.set,
             Some(_) => return Ok(args),
         };
@@ -115,7 +116,8 @@ Examples:
   BOTROUPE__ENDPOINT=auto botroupe run
 
 Ctrl-C (SIGTERM, SIGQUIT) finishes what is under way and logs out; a second one ends at once.
-SIGHUP reloads the config; see `botroupe plan`. A config runs once at a time: a second copy is refused, see --force.")]
+SIGHUP reloads the config; see `botroupe plan`. `--takeover` puts this program in the place of one that
+runs, an older version for example, without a login. A config runs once at a time: a second copy is refused, see --force.")]
     Run(RunCommand),
 
     /// Shows what a config would run, or every mistake in it.
@@ -180,6 +182,10 @@ Examples:
 
 Accounts that do not change stay connected, and their bots keep their state. SIGHUP does the same.")]
     Reload(ReloadArgs),
+
+    /// Looks after the accounts at the service.
+    #[command(subcommand)]
+    Accounts(AccountsCommand),
 
     /// Looks after the file in which a process keeps what must not be lost.
     #[command(subcommand)]
@@ -292,6 +298,42 @@ pub(super) enum ScopeArg {
     Admin,
 }
 
+/// `botroupe accounts`.
+#[derive(Debug, Subcommand)]
+pub(super) enum AccountsCommand {
+    /// Makes the accounts of a config that the app does not have, over the REST API.
+    #[command(after_help = "\
+Examples:
+  botroupe accounts import --dry-run
+  botroupe accounts import prod.toml
+
+It asks as app.admin, with a UserSig made from app.secret_key, 100 accounts a call and ten calls a second.")]
+    Import(ImportArgs),
+}
+
+/// `botroupe accounts import`.
+#[derive(Clone, Debug, ClapArgs)]
+pub(super) struct ImportArgs {
+    /// The config file, as --config.
+    #[arg(value_name = "FILE", conflicts_with = "config")]
+    file: Option<PathBuf>,
+
+    /// Which config.
+    #[command(flatten)]
+    pub(super) config: ConfigArgs,
+
+    /// Shows which accounts are missing, and makes none.
+    #[arg(long)]
+    pub(super) dry_run: bool,
+}
+
+impl ImportArgs {
+    /// The config file.
+    pub(super) fn path(&self) -> &Path {
+        self.file.as_deref().unwrap_or(&self.config.config)
+    }
+}
+
 /// `botroupe new`.
 #[derive(Debug, Subcommand)]
 pub(super) enum NewCommand {
@@ -369,6 +411,10 @@ pub(super) struct RunArgs {
     /// Runs even if another copy runs this config: the two kick each other's accounts.
     #[arg(long)]
     pub(super) force: bool,
+
+    /// Goes on with the logins of the process that runs this config, which ends: nobody is logged in anew.
+    #[arg(long)]
+    pub(super) takeover: bool,
 
     /// Reloads the config whenever its file changes, as SIGHUP and `botroupe reload` do.
     #[arg(long)]

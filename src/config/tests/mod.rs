@@ -1,5 +1,6 @@
 //! Good configs; bad ones and senseless ones have files of their own.
 
+mod account_files;
 mod alerts;
 mod arbitrary;
 mod logs;

@@ -66,6 +66,8 @@ pub struct Core {
     recorder: Recorder,
     drops: Drops,
     effects: VecDeque<Effect>,
+    /// It goes on with a login of another process, and has not set out.
+    is_handed: bool,
 }
 
 /// The way out for [`Delivery`]: everything but the delivery itself.
@@ -107,6 +109,7 @@ impl Core {
             drops: Drops::default(),
             recorder: Recorder::default(),
             effects: VecDeque::new(),
+            is_handed: false,
             rng,
         }
     }
@@ -365,7 +368,11 @@ impl Core {
             self.refill(now, memory);
         }
         if matches!(&self.life, Life::Away(away) if away.is_due(now.mono)) {
-            self.set_out();
+            if std::mem::take(&mut self.is_handed) {
+                self.come_back(now, memory);
+            } else {
+                self.set_out();
+            }
         }
         self.delivery.expire(outlet!(self, now));
         if let Life::Online(online) = &self.life {
@@ -605,6 +612,36 @@ impl Core {
                 self.resume(now, memory);
             }
             _ => {}
+        }
+    }
+
+    /// Goes on with a login of another process after a while; this takes no turn of the governor.
+    pub fn start_resuming(&mut self, now: Now, memory: &mut Memory, after: Duration) {
+        self.refill_anew(now, memory);
+        self.link.keep_ticket(true);
+        self.is_handed = true;
+        self.life = Life::Away(Away::new(Reason::Waiting, Some(now.mono + after)));
+        self.timeout(now, memory);
+    }
+
+    /// Lets go of the link and keeps the login, so that another process can go on with it; [`Effect::Stopped`] follows.
+    /// What is on its way stays undecided.
+    pub fn hand_over(&mut self, now: Now, memory: &mut Memory) {
+        if matches!(self.life, Life::Stopping | Life::Stopped) {
+            return;
+        }
+        if self.phase().is_online() {
+            self.delivery.report_read(outlet!(self, now), memory);
+        }
+        let is_dialling = matches!(self.life, Life::Connecting(_));
+        let linked = self.link.closed() || is_dialling;
+        self.record_ending(now, Cause::Stopped, Phase::Stopping);
+        self.leave(now, Life::Stopping);
+        if linked {
+            self.effects.push_back(Effect::Close);
+            self.link.logging_out(now.mono);
+        } else {
+            self.stopped(now);
         }
     }
 

@@ -87,6 +87,16 @@ impl Login {
         self.next_hello = None;
     }
 
+    /// How often the server wants to be greeted.
+    pub(super) const fn hello_interval(&self) -> Option<Duration> {
+        self.hello_interval
+    }
+
+    /// What an earlier process knew of it: a resume does not say it again.
+    pub(super) const fn set_hello_interval(&mut self, interval: Option<Duration>) {
+        self.hello_interval = interval;
+    }
+
     /// Server clock minus local clock, milliseconds.
     pub(super) const fn clock_offset(&self) -> i64 {
         self.clock_offset

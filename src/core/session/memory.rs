@@ -1,6 +1,7 @@
 //! What an account knows of its messages, and must not forget when its session is replaced: which were
 //! handed out, which of them are with the bots, and how far its groups and rooms were followed.
 
+use super::handover::HandedMemory;
 use super::inbox::{Inbox, InboxLimits, Reach, ReadMark, Receipt};
 use super::spill::{Name, Spill};
 use crate::ledger::{SpillLine, Spilled, SpilledLine, message_id, spill_bytes};
@@ -207,6 +208,44 @@ impl Memory {
         }
         if let Some(spill) = &mut self.spill {
             spill.bots_died();
+        }
+    }
+
+    // ── another process goes on ──────────────────────────────────────────────────────────────
+
+    /// What another process has to know, when this one handles nothing more. `is_durable`: a store says what the bots
+    /// have finished, so that everything unread may come again.
+    pub fn hand_over(&mut self, is_durable: bool) -> HandedMemory {
+        self.bots_died();
+        let rooms = self.rooms.iter();
+        let mut handed = HandedMemory {
+            rooms: rooms.map(|(room, next)| (room.clone(), *next)).collect(),
+            ..HandedMemory::default()
+        };
+        if !is_durable {
+            let seen = self.seen.iter().flat_map(|seen| &seen.order);
+            handed.seen = seen.copied().collect();
+            let groups = self.groups.iter();
+            handed.groups = groups
+                .map(|(group, mark)| (group.clone(), mark.seq, mark.time))
+                .collect();
+        }
+        handed
+    }
+
+    /// Goes on with what another process knew.
+    pub fn take_over(&mut self, handed: HandedMemory) {
+        self.rooms.extend(handed.rooms);
+        let groups = handed.groups.into_iter();
+        self.groups
+            .extend(groups.map(|(group, seq, time)| (group, GroupMark { seq, time })));
+        if !handed.seen.is_empty() {
+            let seen = self.seen.get_or_insert_default();
+            for id in handed.seen {
+                if seen.known.insert(id) {
+                    seen.order.push_back(id);
+                }
+            }
         }
     }
 

@@ -26,6 +26,7 @@ mod events;
 mod feed;
 mod group;
 mod groups;
+mod handover;
 mod inbox;
 mod intake;
 mod listing;
@@ -50,6 +51,7 @@ mod turn;
 mod waiting;
 
 pub use event::{Event, Ignored, LinkFault, Part, Ready};
+pub use handover::{HandedMemory, HandedTicket};
 pub use inbox::{InboxLimits, ReadMark, Receipt};
 pub use memory::Memory;
 pub(crate) use memory::Returned;

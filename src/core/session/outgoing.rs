@@ -73,6 +73,10 @@ impl Outgoing {
         self.ticket.is_some()
     }
 
+    pub(super) const fn ticket(&self) -> Option<&Ticket> {
+        self.ticket.as_ref()
+    }
+
     pub(super) fn set_ticket(&mut self, ticket: Ticket) {
         self.ticket = Some(ticket);
     }

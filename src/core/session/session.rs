@@ -4,6 +4,7 @@
 use super::event::{Event, Ignored, LinkFault, Ready};
 use super::events::Events;
 use super::feed::Feed;
+use super::handover::HandedTicket;
 use super::intake::Intake;
 use super::login::{Login, Unusable};
 use super::memory::Memory;
@@ -138,6 +139,20 @@ impl Session {
     #[cfg(test)]
     pub(super) fn follows(&self, group: &str) -> bool {
         self.feed.follows(group)
+    }
+
+    /// What another process needs to go on with the login; `None` when there is none to go on with.
+    #[must_use]
+    pub fn ticket(&self) -> Option<HandedTicket> {
+        let ticket = self.shared.out.ticket()?;
+        Some(HandedTicket::new(ticket, self.login.hello_interval()))
+    }
+
+    /// Goes on with a login of another process: the next link resumes it.
+    pub fn go_on_with(&mut self, ticket: HandedTicket) {
+        let (ticket, hello) = ticket.open();
+        self.shared.out.set_ticket(ticket);
+        self.login.set_hello_interval(hello);
     }
 
     // ── inputs: what happened ────────────────────────────────────────────────────────────────

@@ -5,7 +5,10 @@ use std::sync::Arc;
 use secrecy::SecretString;
 
 use super::hub::Shared;
-use crate::proto::id::UserId;
+use crate::{
+    proto::{code::Code, id::UserId},
+    state::HistoryItem,
+};
 
 /// Changes a running sandbox, from any thread. Cheap to clone; after the sandbox has stopped nothing happens.
 #[derive(Clone, Debug)]
@@ -17,6 +20,28 @@ impl SandboxRemote {
         let mut state = self.0.lock();
         state.note_change();
         state.import(user)
+    }
+
+    /// Sends a text as `from`, who does not have to be online.
+    ///
+    /// # Errors
+    /// The code a client would get.
+    pub fn say(&self, from: &UserId, to: &UserId, text: &str) -> Result<String, Code> {
+        let now = self.0.now();
+        let said = {
+            let mut state = self.0.lock();
+            state.note_change();
+            let said = state.say(now, from, to, text);
+            self.0.adjust_clock(&state);
+            said
+        };
+        self.0.touched.notify_one();
+        said
+    }
+
+    /// Everything stored between two accounts, oldest first.
+    pub fn history(&self, a: &UserId, b: &UserId) -> Vec<HistoryItem> {
+        self.0.lock().history(a, b)
     }
 
     /// Replaces the SecretKey of the app: from now on only UserSigs made with this one are taken. Accounts that are

@@ -167,3 +167,34 @@ async fn pages_of_other_sites_are_not_heard_and_wrong_tokens_are_slowed() {
     }
     server.end().await;
 }
+
+#[actix_rt::test]
+async fn a_token_that_is_taken_out_of_the_config_is_worth_nothing_after_a_reload() {
+    let server = server("").await;
+    let reader = server.tokens["reader"].clone();
+    let begin = json!({ "token": reader });
+    let begun = server.send("POST", "/api/v1/session", begin).await;
+    let session = begun.json()["session"].as_str().unwrap().to_owned();
+    let ask = async |token: &str| {
+        let path = "/api/v1/status";
+        server.ask("GET", path, None, Some(token), &[]).await.status
+    };
+    assert_eq!((ask(&reader).await, ask(&session).await), (200, 200));
+    let text = server.text.lock().unwrap().clone();
+    let (before, from) = text
+        .split_once("[[admin.tokens]]\nname = \"reader\"")
+        .unwrap();
+    let (_, after) = from.split_once("[[admin.tokens]]").unwrap();
+    *server.text.lock().unwrap() = format!("{before}[[admin.tokens]]{after}");
+    let done = server.send("POST", "/api/v1/reload", Value::Null).await;
+    assert_eq!(done.status, 200, "{}", done.text);
+    assert!(
+        done.json()["fleet"][0]
+            .as_str()
+            .unwrap()
+            .starts_with("admin.tokens")
+    );
+    assert_eq!((ask(&reader).await, ask(&session).await), (401, 401));
+    assert_eq!(ask(&server.token).await, 200);
+    server.end().await;
+}

@@ -46,7 +46,6 @@ impl Checked<'_> {
 }
 
 #[actix_rt::test]
-#[expect(clippy::too_many_lines, reason = "one call of each path")]
 async fn every_answer_is_what_the_description_says() {
     let server = server("").await;
     let description = server.get("/api/v1/openapi.json").await.json();
@@ -74,6 +73,7 @@ async fn every_answer_is_what_the_description_says() {
         "/metrics",
         "/api/v1/status",
         "/api/v1/store",
+        "/api/v1/history",
         "/api/v1/session",
         "/api/v1/bots",
         "/api/v1/openapi.json",
@@ -291,10 +291,12 @@ async fn every_answer_is_what_the_description_says() {
 
     for path in ["/api/v1/plan", "/api/v1/reload"] {
         let plan = checked.ask("POST", path, path, None).await.json();
+        // The bots of one account were changed above: the config says otherwise.
         assert_eq!(
             (&plan["unchanged"], &plan["logins"]),
-            (&json!(4), &json!(0))
+            (&json!(3), &json!(0))
         );
+        assert_eq!(plan["accounts"][0]["because"][0], "bots");
     }
     let more = "[[accounts]]\nuser_id = \"new\"\nbots = [\"echo\"]\n";
     let good = server.text.lock().unwrap().clone();
@@ -328,9 +330,38 @@ async fn every_answer_is_what_the_description_says() {
     *server.text.lock().unwrap() = good;
     let done = checked.ask("POST", reload, reload, None).await.json();
     assert_eq!(done["accounts"][0]["action"], "stop");
+    let handover = "/api/v1/handover";
+    let to = Some(json!({ "socket": "/tmp/s" }));
+    let refused = checked.ask("POST", handover, handover, to).await;
+    assert_eq!(
+        refused.status, 403,
+        "logins go to the owner of the machine only"
+    );
+
     let operator = Some(&*server.tokens["operator"]);
     let refused = server.ask("POST", reload, None, operator, &[]).await;
     assert_eq!(refused.status, 403, "a reload is for administrators");
+    let talk = "/api/v1/sandbox/conversations/{user}/{account}";
+    let at = "/api/v1/sandbox/conversations/alice/echo-bot";
+    let said = Some(json!({"text": "good morning"}));
+    let answer = checked.ask("POST", talk, at, said.clone()).await;
+    assert_eq!(answer.status, 200);
+    harness::eventually("the bot has answered", || async {
+        let told = server.get(at).await.json();
+        let messages = told["messages"].as_array().unwrap();
+        let texts = messages.iter().filter_map(|it| it["text"].as_str());
+        (texts.collect::<Vec<_>>() == ["good morning", "good morning"]).then_some(())
+    })
+    .await;
+    assert_eq!(checked.ask("GET", talk, at, None).await.status, 200);
+    let own = "/api/v1/sandbox/conversations/support-1/echo-bot";
+    let answer = checked.ask("POST", talk, own, said.clone()).await;
+    assert_eq!(
+        answer.status, 409,
+        "nobody speaks in the name of an account"
+    );
+    let none = "/api/v1/sandbox/conversations/alice/nobody";
+    assert_eq!(checked.ask("POST", talk, none, said).await.status, 404);
 
     let link = checked
         .ask("POST", "/api/v1/console-link", "/api/v1/console-link", None)

@@ -2,6 +2,7 @@
 
 use super::schema::mistakes;
 use super::server;
+use botroupe::account::Changed;
 use futures_util::{Stream, StreamExt};
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -136,5 +137,45 @@ async fn every_change_is_told_and_a_stream_goes_on_where_one_ended() {
         figures.contains("botroupe_admin_followers 4.0\n"),
         "{figures}"
     );
+    server.end().await;
+}
+
+#[actix_rt::test]
+async fn nobody_waits_for_a_slow_reader_who_is_told_how_many_it_missed() {
+    let server = server("").await;
+    let mut slow = follow!(server, "", &server.token, None);
+    let status = Box::new(crate::harness::status(&server.app, "echo-bot").await);
+    // Far more than the ring and every buffer on the way hold.
+    const MANY: u64 = 40_000;
+    let before = server.get("/metrics").await.text;
+    for _ in 0..MANY {
+        let status = status.clone();
+        server.feed.tell(&Changed {
+            status,
+            online: None,
+        });
+    }
+    let (mut told, mut missed, mut last) = (0, 0, 0);
+    while told + missed < MANY {
+        let event = slow.next().await;
+        if event.name == "missed" {
+            let wrong = mistakes(&described(), &schema("Missed"), &event.data);
+            assert!(wrong.is_empty(), "{wrong:#?}");
+            missed += event.data["missed"].as_u64().unwrap();
+            last += event.data["missed"].as_u64().unwrap();
+        } else {
+            let seq = event.data["seq"].as_u64().unwrap();
+            assert!(last == 0 || seq == last + 1, "{seq} comes after {last}");
+            (told, last) = (told + 1, seq);
+        }
+    }
+    assert_eq!(told + missed, MANY, "each was told or counted as missed");
+    assert!(
+        missed > MANY / 4 && told >= 8192,
+        "{told} told, {missed} missed"
+    );
+    let after = server.get("/metrics").await.text;
+    let line = format!("botroupe_admin_changes_missed_total {missed}.0\n");
+    assert!(!before.contains(&line) && after.contains(&line), "{after}");
     server.end().await;
 }

@@ -3,6 +3,7 @@
 use super::server;
 use crate::harness;
 use serde_json::json;
+use std::collections::BTreeSet;
 
 /// The value of a series.
 fn value(text: &str, series: &str) -> f64 {
@@ -11,6 +12,30 @@ fn value(text: &str, series: &str) -> f64 {
         .find_map(|line| line.strip_prefix(series)?.strip_prefix(' '));
     let line = line.unwrap_or_else(|| panic!("no {series}: {text}"));
     line.parse().unwrap()
+}
+
+/// Names in rules and dashboards.
+fn names_in(file: &str) -> BTreeSet<String> {
+    let text = std::fs::read_to_string(file).unwrap();
+    let words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+    let names = words.filter(|word| word.starts_with("botroupe_"));
+    names.map(str::to_owned).collect()
+}
+
+#[actix_rt::test]
+async fn what_rules_and_dashboards_ask_for_is_there() {
+    let server = server("").await;
+    let text = server.get("/metrics").await.text;
+    for file in ["prometheus/botroupe.rules.yml", "grafana/botroupe.json"] {
+        let file = format!("{}/packaging/{file}", env!("CARGO_MANIFEST_DIR"));
+        let names = names_in(&file);
+        assert!(!names.is_empty(), "{file}");
+        for name in names {
+            let is_there = text.contains(&format!("# TYPE {name} "));
+            assert!(is_there, "{file} asks for {name}");
+        }
+    }
+    server.end().await;
 }
 
 #[actix_rt::test]

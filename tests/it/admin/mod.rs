@@ -1,6 +1,7 @@
 //! Tests of the admin API over real connections, with a fleet against the sandbox.
 
 mod access;
+mod console;
 mod described;
 mod events;
 mod figures;
@@ -40,6 +41,7 @@ impl Handler<Changed> for Observer {
 struct Server {
     app: App,
     admin: Admin,
+    feed: Feed,
     /// With the scope `admin`.
     token: String,
     /// By name.
@@ -66,14 +68,23 @@ const TOKENS: [(&str, &str, &str); 5] = [
 ];
 
 async fn server(more: &str) -> Server {
+    let accounts = "[[accounts]]\nuser_id = \"echo-bot\"\nbots = [\"echo\"]\n\
+                    [[accounts]]\nuser_id = \"support-{1..3}\"\nbots = [\"echo\", \"counter\"]\n";
+    let server = server_of("sandbox", accounts, more).await;
+    harness::eventually("all are online", || async {
+        (server.app.controller().online().await == 4).then_some(())
+    })
+    .await;
+    server
+}
+
+async fn server_of(endpoint: &str, accounts: &str, more: &str) -> Server {
     let bots = Bots::new().with("echo", echo).with("counter", counter);
     let mut tokens = HashMap::new();
     let mut text = format!(
-        "endpoint = \"sandbox\"\n[app]\nsdk_app_id = {APP}\nsecret_key = \"{KEY}\"\n\
+        "endpoint = \"{endpoint}\"\n[app]\nsdk_app_id = {APP}\nsecret_key = \"{KEY}\"\n\
          [defaults]\nlogin_spacing = \"0s\"\nbackoff = {{ min = \"20ms\", max = \"200ms\" }}\n\
-         [sandbox]\nlisten = \"127.0.0.1:0\"\n\
-         [[accounts]]\nuser_id = \"echo-bot\"\nbots = [\"echo\"]\n\
-         [[accounts]]\nuser_id = \"support-{{1..3}}\"\nbots = [\"echo\", \"counter\"]\n\
+         [sandbox]\nlisten = \"127.0.0.1:0\"\n{accounts}\
          [admin]\nlisten = \"127.0.0.1:0\"\n{more}\n"
     );
     for (name, scopes, accounts) in TOKENS {
@@ -89,7 +100,8 @@ async fn server(more: &str) -> Server {
     let config = Sources::new(&file, &text, &env);
     let config = Config::parse(config.known_bots(&["echo", "counter"])).unwrap();
     let opened = Opened::new(&config.admin).unwrap();
-    let observer = Observer(opened.feed()).start();
+    let feed = opened.feed();
+    let observer = Observer(feed.clone()).start();
     let away = HashMap::new();
     let app = App::start_with(&config, &bots, Some(observer.recipient()), away).await;
     let app = app.unwrap();
@@ -101,6 +113,7 @@ async fn server(more: &str) -> Server {
             url,
             sdk_app_id: APP,
         }),
+        handover: None,
         source: Some(ConfigSource::new({
             let text = text.clone();
             move || {
@@ -111,13 +124,10 @@ async fn server(more: &str) -> Server {
             }
         })),
     });
-    harness::eventually("all are online", || async {
-        (app.controller().online().await == 4).then_some(())
-    })
-    .await;
     Server {
         app,
         admin,
+        feed,
         token: tokens["all"].clone(),
         tokens,
         text,

@@ -1,6 +1,7 @@
 //! Tests of the program from a user's view: its output, its exit, and the secrets that it must
 //! never print.
 
+mod accounts;
 #[cfg(unix)]
 mod alerts;
 mod chat;
@@ -25,6 +26,7 @@ mod sandbox;
 mod service;
 #[cfg(unix)]
 mod streams;
+mod takeover;
 
 use crate::harness::{APP, KEY};
 use std::fs;

@@ -1,0 +1,84 @@
+// Asks the server. The session is kept in this tab, and sent as a token: no cookie, which other sites could use.
+
+const KEY = "botroupe-session";
+let session = sessionStorage.getItem(KEY);
+let onLogout = () => {};
+
+/** Why a request was refused. */
+export class Refused extends Error {
+  constructor(status, problem) {
+    super(problem.error ?? `${status}`);
+    this.status = status;
+    this.remedy = problem.remedy ?? "";
+    this.code = problem.code ?? "";
+  }
+}
+
+export const hasSession = () => session !== null;
+export function whenLoggedOut(run) {
+  onLogout = run;
+}
+
+function forget() {
+  session = null;
+  sessionStorage.removeItem(KEY);
+}
+
+async function ask(method, path, body, signal) {
+  const headers = {};
+  if (session) headers.Authorization = `Bearer ${session}`;
+  if (body !== undefined) headers["Content-Type"] = "application/json";
+  const text = body === undefined ? undefined : JSON.stringify(body);
+  const answer = await fetch(path, { method, headers, body: text, signal, cache: "no-store" });
+  if (answer.ok) return answer;
+  const problem = await answer.json().catch(() => ({}));
+  if (answer.status === 401 && session) {
+    forget();
+    onLogout();
+  }
+  throw new Refused(answer.status, problem);
+}
+
+export const get = async (path) => (await ask("GET", path)).json();
+export const send = async (method, path, body) => (await ask(method, path, body)).json();
+
+/** Begins a session with `{link}` or `{token}`; returns who it is. */
+export async function login(with_) {
+  forget();
+  const begun = await send("POST", "/api/v1/session", with_);
+  session = begun.session;
+  sessionStorage.setItem(KEY, session);
+  return begun.who;
+}
+
+export async function logout() {
+  await send("DELETE", "/api/v1/session").catch(() => {});
+  forget();
+}
+
+/** Follows the changes until the signal says stop. `on` gets the name and the data of each event. */
+export async function follow(on, signal) {
+  const answer = await ask("GET", "/api/v1/events", undefined, signal);
+  const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
+  let text = "";
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return;
+    text += value;
+    let end;
+    while ((end = text.indexOf("\n\n")) >= 0) {
+      const event = text.slice(0, end);
+      text = text.slice(end + 2);
+      let name = "";
+      let data = "";
+      for (const line of event.split("\n")) {
+        if (line.startsWith("event: ")) name = line.slice(7);
+        if (line.startsWith("data: ")) data += line.slice(6);
+      }
+      if (name) on(name, JSON.parse(data));
+    }
+  }
+}
+
+/** A part of a path. */
+export const part = (text) => encodeURIComponent(text);

@@ -1,0 +1,145 @@
+// What the console says, in English and Chinese.
+
+const WORDS = {
+  en: {
+    "skip": "Skip to the content",
+    "nav.label": "Views", "nav.fleet": "Fleet", "nav.bots": "Bots", "nav.outbox": "Outbox", "nav.talk": "Talk", "nav.config": "Config",
+    "language": "Language", "theme": "Theme", "theme.auto": "As the system", "theme.light": "Light", "theme.dark": "Dark",
+    "logout": "Log out", "live.true": "live", "live.false": "connecting…",
+    "login.title": "Log in", "login.how": "Run `botroupe console` beside the config for a link, or paste a token.",
+    "login.token": "Token", "login.go": "Log in", "login.bad": "{error}. {remedy}",
+    "fleet.title": "{count} accounts", "fleet.loading": "Loading…", "fleet.search": "UserID or pattern (*)",
+    "fleet.state": "State", "fleet.cause": "Cause", "fleet.bot": "Bot", "fleet.any": "any", "fleet.away": "away",
+    "fleet.list": "Accounts", "fleet.shown": "{shown} of {count} shown", "fleet.none": "No account is like that.",
+    "fleet.next": "Next try {when}: {account}", "fleet.nothing": "Nothing is due: every account is online, or waits for an order.",
+    "fleet.blocked": "{count} bot threads are blocked by a handler",
+    "fleet.store": "The store is not written: {text} {remedy}",
+    "fleet.time": "By state, the last hour",
+    "col.account": "Account", "col.state": "State", "col.since": "Since", "col.next": "Next try", "col.why": "Why",
+    "state.waiting": "waiting", "state.connecting": "connecting", "state.logging in": "logging in", "state.online": "online",
+    "state.renewing": "renewing", "state.cooling down": "cooling down", "state.contested": "contested", "state.held": "held",
+    "state.quarantined": "quarantined", "state.stopping": "stopping", "state.stopped": "stopped",
+    "tone.good": "online", "tone.wait": "on the way back", "tone.held": "held or contested", "tone.bad": "quarantined", "tone.off": "stopped",
+    "picture.none": "nothing recorded yet", "picture.counts": "Now: {counts}",
+    "line.label": "Flight recorder, {count} events; the list below has them in words", "line.now": "now",
+    "record.online": "logged in", "record.resumed": "resumed", "record.ended": "{detail} → {then}",
+    "account.back": "← Fleet", "account.gone": "There is no such account.", "account.why": "Why", "account.next": "Next try",
+    "account.waits": "Waits for", "account.degraded": "Does not hear", "account.open": "With its bots", "account.messages": "{count} messages",
+    "account.sig": "UserSig ends", "account.unknown": "not known", "account.over": "is over", "account.clock": "Clock",
+    "account.clockok": "agrees with the service's", "account.clockoff": "the service's is {ms} ms ahead",
+    "account.orders": "Orders", "account.counters": "Counters", "account.recorder": "Flight recorder", "account.bots": "Bots",
+    "account.since": "since {when}", "account.summary": "Now",
+    "order.hold": "Hold", "order.resume": "Resume", "order.relogin": "Log in anew", "order.quarantine": "Quarantine", "order.release": "Release",
+    "order.ask.hold": "Log {account} out, until somebody resumes it?", "order.ask.resume": "Bring {account} back, whatever keeps it away?",
+    "order.ask.relogin": "Replace the login of {account} by one with a new UserSig?",
+    "order.ask.quarantine": "Log {account} out and mark it as broken?", "order.ask.release": "Bring {account} back from quarantine?",
+    "order.done": "Ordered.", "yes": "Yes", "no": "No",
+    "bots.title": "Bots", "bots.name": "Bot", "bots.count": "Accounts", "bots.show": "Show accounts",
+    "bots.enable": "Enable", "bots.disable": "Disable", "bots.runs": "runs", "bots.idle": "does not run",
+    "bots.ask.enable": "Have {account} run {bot}?", "bots.ask.disable": "Have {account} run {bot} no more?",
+    "bots.note": "Changes are forgotten when the process ends; the config keeps them.",
+    "outbox.title": "Outbox and dead letters", "outbox.none": "Nothing is to be sent, and nothing has failed.",
+    "outbox.number": "No.", "outbox.to": "To", "outbox.age": "Age", "outbox.what": "Message", "outbox.why": "Why", "outbox.do": "Decide",
+    "outbox.retry": "Send again", "outbox.drop": "Drop", "outbox.refresh": "Refresh", "outbox.more": "{count} more are not shown",
+    "outbox.ask.retry": "Send letter {number} after all?", "outbox.ask.drop": "Forget letter {number} for good?",
+    "outbox.queued": "queued", "outbox.failed": "failed", "outbox.unknown": "unknown", "outbox.state": "State",
+    "talk.title": "Talk", "talk.as": "As", "talk.to": "With", "talk.text": "Message", "talk.send": "Send", "talk.list": "Conversation",
+    "talk.none": "Talking is for the sandbox: set endpoint = \"sandbox\" in the config.", "talk.empty": "Nothing was said yet.",
+    "config.title": "Config", "config.how": "Reads the config file anew and says what putting it in the place of the running one would do. Nothing changes yet.",
+    "config.plan": "Show the plan", "config.apply": "Apply", "config.ask": "Put the config in the place of the running one?",
+    "config.done": "The config is applied.", "config.same": "Nothing would change.", "config.refused": "Only a restart of the process changes: {keys}",
+    "config.fleet": "Changes of the whole fleet: {keys}", "config.cost": "{unchanged} accounts stay as they are; {logins} logins, about {seconds} s.",
+    "config.account": "Account", "config.what": "What happens", "config.because": "Because of",
+    "config.start": "logs in", "config.stop": "finishes and logs out", "config.relink": "moves to a new link", "config.change": "changes, and stays online",
+    "span.s": "{n} s", "span.m": "{n} min", "span.h": "{n} h {m} min", "span.d": "{n} d {m} h", "in": "in {span}", "now": "now", "ago": "{span} ago",
+    "failed": "{error}. {remedy}",
+  },
+  zh: {
+    "skip": "跳到内容",
+    "nav.label": "视图", "nav.fleet": "账号", "nav.bots": "机器人", "nav.outbox": "发件箱", "nav.talk": "对话", "nav.config": "配置",
+    "language": "语言", "theme": "外观", "theme.auto": "跟随系统", "theme.light": "浅色", "theme.dark": "深色",
+    "logout": "退出", "live.true": "实时", "live.false": "连接中…",
+    "login.title": "登录", "login.how": "在配置文件旁运行 `botroupe console` 获取链接,或粘贴令牌。",
+    "login.token": "令牌", "login.go": "登录", "login.bad": "{error}。{remedy}",
+    "fleet.title": "{count} 个账号", "fleet.loading": "加载中…", "fleet.search": "UserID 或模式(*)",
+    "fleet.state": "状态", "fleet.cause": "原因", "fleet.bot": "机器人", "fleet.any": "全部", "fleet.away": "离线",
+    "fleet.list": "账号列表", "fleet.shown": "显示 {shown} / {count}", "fleet.none": "没有符合条件的账号。",
+    "fleet.next": "下次重试 {when}:{account}", "fleet.nothing": "没有待办:所有账号都在线,或在等待指令。",
+    "fleet.blocked": "{count} 个机器人线程被处理函数阻塞",
+    "fleet.store": "存储无法写入:{text} {remedy}",
+    "fleet.time": "最近一小时各状态的账号数",
+    "col.account": "账号", "col.state": "状态", "col.since": "持续", "col.next": "下次重试", "col.why": "原因",
+    "state.waiting": "等待中", "state.connecting": "连接中", "state.logging in": "登录中", "state.online": "在线",
+    "state.renewing": "续签中", "state.cooling down": "冷却中", "state.contested": "被争用", "state.held": "已暂停",
+    "state.quarantined": "已隔离", "state.stopping": "停止中", "state.stopped": "已停止",
+    "tone.good": "在线", "tone.wait": "恢复中", "tone.held": "暂停或被争用", "tone.bad": "已隔离", "tone.off": "已停止",
+    "picture.none": "尚无记录", "picture.counts": "当前:{counts}",
+    "line.label": "飞行记录,{count} 个事件;下方列表有文字说明", "line.now": "现在",
+    "record.online": "已登录", "record.resumed": "已恢复会话", "record.ended": "{detail} → {then}",
+    "account.back": "← 账号", "account.gone": "没有这个账号。", "account.why": "原因", "account.next": "下次重试",
+    "account.waits": "等待", "account.degraded": "收不到", "account.open": "机器人手中", "account.messages": "{count} 条消息",
+    "account.sig": "UserSig 到期", "account.unknown": "未知", "account.over": "已过期", "account.clock": "时钟",
+    "account.clockok": "与服务端一致", "account.clockoff": "服务端快 {ms} 毫秒",
+    "account.orders": "指令", "account.counters": "计数", "account.recorder": "飞行记录", "account.bots": "机器人",
+    "account.since": "已持续 {when}", "account.summary": "当前",
+    "order.hold": "暂停", "order.resume": "恢复", "order.relogin": "重新登录", "order.quarantine": "隔离", "order.release": "解除隔离",
+    "order.ask.hold": "让 {account} 下线,直到有人恢复它?", "order.ask.resume": "让 {account} 重新上线?",
+    "order.ask.relogin": "用新的 UserSig 替换 {account} 的登录?",
+    "order.ask.quarantine": "让 {account} 下线并标记为故障?", "order.ask.release": "解除 {account} 的隔离?",
+    "order.done": "已下达。", "yes": "确定", "no": "取消",
+    "bots.title": "机器人", "bots.name": "机器人", "bots.count": "账号数", "bots.show": "查看账号",
+    "bots.enable": "启用", "bots.disable": "停用", "bots.runs": "运行中", "bots.idle": "未运行",
+    "bots.ask.enable": "让 {account} 运行 {bot}?", "bots.ask.disable": "让 {account} 不再运行 {bot}?",
+    "bots.note": "改动在进程结束后失效;要保留请写进配置。",
+    "outbox.title": "发件箱与死信", "outbox.none": "没有待发或失败的消息。",
+    "outbox.number": "编号", "outbox.to": "收件人", "outbox.age": "时长", "outbox.what": "消息", "outbox.why": "原因", "outbox.do": "处理",
+    "outbox.retry": "重发", "outbox.drop": "丢弃", "outbox.refresh": "刷新", "outbox.more": "还有 {count} 条未显示",
+    "outbox.ask.retry": "重发第 {number} 封?", "outbox.ask.drop": "永久丢弃第 {number} 封?",
+    "outbox.queued": "待发", "outbox.failed": "失败", "outbox.unknown": "未知", "outbox.state": "状态",
+    "talk.title": "对话", "talk.as": "身份", "talk.to": "对象", "talk.text": "消息", "talk.send": "发送", "talk.list": "会话",
+    "talk.none": "对话仅用于沙箱:在配置中设置 endpoint = \"sandbox\"。", "talk.empty": "还没有消息。",
+    "config.title": "配置", "config.how": "重新读取配置文件，并说明用它替换正在运行的配置会发生什么。此时还不会改变任何东西。",
+    "config.plan": "显示计划", "config.apply": "应用", "config.ask": "用新配置替换正在运行的配置？",
+    "config.done": "配置已应用。", "config.same": "没有变化。", "config.refused": "只有重启进程才能改变：{keys}",
+    "config.fleet": "整体变化：{keys}", "config.cost": "{unchanged} 个账号保持不变；{logins} 次登录，约 {seconds} 秒。",
+    "config.account": "账号", "config.what": "会发生什么", "config.because": "原因",
+    "config.start": "登录", "config.stop": "收尾并登出", "config.relink": "换到新连接", "config.change": "在线改变",
+    "span.s": "{n} 秒", "span.m": "{n} 分", "span.h": "{n} 小时 {m} 分", "span.d": "{n} 天 {m} 小时", "in": "{span}后", "now": "现在", "ago": "{span}前",
+    "failed": "{error}。{remedy}",
+  },
+};
+
+const LANGUAGE = "botroupe-language";
+const wanted = localStorage.getItem(LANGUAGE) ?? (navigator.language.startsWith("zh") ? "zh" : "en");
+let language = WORDS[wanted] ? wanted : "en";
+
+export const languages = { en: "English", zh: "中文" };
+export const present = () => language;
+export function choose(name) {
+  language = name;
+  localStorage.setItem(LANGUAGE, name);
+}
+
+/** The words of a key, with values in their places. */
+export function t(key, values = {}) {
+  const text = WORDS[language][key] ?? WORDS.en[key] ?? key;
+  return text.replace(/\{(\w+)\}/g, (_, name) => String(values[name] ?? ""));
+}
+
+/** A span of seconds. */
+export function span(seconds) {
+  const whole = Math.max(0, Math.floor(seconds));
+  if (whole < 60) return t("span.s", { n: whole });
+  if (whole < 3600) return t("span.m", { n: Math.floor(whole / 60) });
+  if (whole < 86400) return t("span.h", { n: Math.floor(whole / 3600), m: Math.floor(whole / 60) % 60 });
+  return t("span.d", { n: Math.floor(whole / 86400), m: Math.floor(whole / 3600) % 24 });
+}
+
+export const since = (at) => span(Date.now() / 1000 - at);
+export function ahead(at) {
+  if (at === null || at === undefined) return "–";
+  const left = at - Date.now() / 1000;
+  return left <= 0 ? t("now") : t("in", { span: span(left) });
+}
+export const clock = (at) =>
+  new Date(at * 1000).toLocaleString(language === "zh" ? "zh-CN" : "en-GB", { dateStyle: "short", timeStyle: "medium" });

@@ -1,0 +1,238 @@
+// Uses the console in a real browser, as a person would. It is run by tests/it/console.rs:
+//
+//   node drive.mjs SETTING
+//
+// SETTING is JSON: the address, a link, a token, a scenario, and where pictures go. Each step that is done is a line on
+// standard output; a step that fails ends it with what was seen instead.
+
+import { createRequire } from "node:module";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+
+const setting = JSON.parse(process.argv[2]);
+const require = createRequire(join(setting.packages, "package.json"));
+const { chromium } = require("playwright-core");
+const axe = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
+
+const browser = await chromium.launch({ executablePath: setting.chromium, args: ["--no-sandbox"] });
+const mistakes = [];
+
+async function open(options = {}) {
+  // What checks accessibility is run by the test and not by the page.
+  const context = await browser.newContext({ viewport: { width: 1200, height: 800 }, locale: "en-GB", ...options });
+  const page = await context.newPage();
+  page.on("console", (message) => {
+    const refused = /the server responded with a status of (401|404|409)/;
+    if (message.type() === "error" && !refused.test(message.text())) mistakes.push(message.text());
+  });
+  page.on("pageerror", (error) => mistakes.push(String(error)));
+  page.on("request", (request) => {
+    if (!request.url().startsWith(setting.url)) mistakes.push(`it asks ${request.url()}`);
+  });
+  return page;
+}
+
+const done = (step) => console.log(`done: ${step}`);
+
+function must(holds, what) {
+  if (!holds) throw new Error(what);
+}
+
+/** Serious findings of axe are mistakes. */
+async function accessible(page, view) {
+  // Evaluated by the debugger, which the policy of the page does not hold.
+  await page.evaluate(axe);
+  const found = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));
+  const serious = found.violations.filter(({ impact }) => impact === "serious" || impact === "critical");
+  const told = serious.map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.slice(0, 3).map((node) => node.html).join(" | ")}`);
+  must(serious.length === 0, `${view}: ${told.join("\n")}`);
+}
+
+async function picture(page, name) {
+  if (setting.pictures) await page.screenshot({ path: join(setting.pictures, `${name}.png`) });
+}
+
+const row = (page, name) => page.locator(".item", { hasText: name });
+
+const scenarios = {
+  async whole() {
+    let page = await open();
+    await page.goto(setting.url);
+    await page.getByLabel("Token").fill("btr_wrong");
+    await page.getByRole("button", { name: "Log in" }).click();
+    await page.getByText("nobody has this token").waitFor();
+    await accessible(page, "login");
+    await picture(page, "login");
+    done("a wrong token is refused with words");
+
+    await page.getByLabel("Token").fill(setting.token);
+    await page.getByRole("button", { name: "Log in" }).click();
+    await row(page, "echo-bot").waitFor();
+    done("a token leads in");
+
+    page = await open();
+    await page.goto(setting.link);
+    await row(page, "echo-bot").waitFor();
+    must(!page.url().includes("link="), "the link is still in the address");
+    const again = await open();
+    await again.goto(setting.link);
+    await again.getByText("the link was used or is over").waitFor();
+    await again.context().close();
+    done("a link leads in once");
+
+    await accessible(page, "fleet");
+    await picture(page, "fleet");
+    await page.locator("#by-state").selectOption("away");
+    await page.getByText("No account is like that.").waitFor();
+    console.log("now: kick support-2");
+    await row(page, "support-2").getByText("held").waitFor();
+    await row(page, "support-2").getByText("REST_API_Kick").waitFor();
+    done("a kick is seen as it happens");
+
+    await page.getByRole("grid").focus();
+    await page.keyboard.press("ArrowDown");
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { name: "support-2" }).waitFor();
+    await page.locator(".chain li", { hasText: "REST_API_Kick" }).first().waitFor();
+    await accessible(page, "account");
+    await picture(page, "account");
+    await page.getByRole("button", { name: "Resume" }).click();
+    await accessible(page, "dialog");
+    await page.getByRole("button", { name: "Yes" }).click();
+    await page.locator("h1 + .badge", { hasText: "online" }).waitFor();
+    done("it is resumed with the keyboard and a confirmation");
+
+    await page.getByRole("button", { name: "Disable counter" }).click();
+    await page.getByRole("button", { name: "Yes" }).click();
+    await page.getByRole("button", { name: "Enable counter" }).waitFor();
+    done("a bot is disabled");
+
+    console.log("now: add an account to the config");
+    await page.getByRole("link", { name: "Config" }).click();
+    await page.getByRole("button", { name: "Show the plan" }).click();
+    await page.locator("tr", { hasText: "newcomer" }).getByText("logs in").waitFor();
+    await accessible(page, "config");
+    await picture(page, "config");
+    await page.getByRole("button", { name: "Apply" }).click();
+    await page.getByRole("button", { name: "Yes" }).click();
+    await page.getByText("The config is applied.").waitFor();
+    await page.getByRole("link", { name: "Fleet" }).click();
+    await page.locator("#by-state").selectOption(""); // The filter was kept.
+    await row(page, "newcomer").getByText("online").waitFor();
+    done("a changed config is applied");
+
+    await page.getByRole("link", { name: "Bots" }).click();
+    await page.getByRole("rowheader", { name: "counter" }).waitFor();
+    await accessible(page, "bots");
+    await page.getByRole("link", { name: "Outbox" }).click();
+    const dead = page.locator("tr", { hasText: "<b>dear</b>" });
+    await dead.waitFor();
+    must((await page.locator("b").count()) === 0, "what somebody typed became markup");
+    await accessible(page, "outbox");
+    await picture(page, "outbox");
+    await dead.getByRole("button", { name: "Drop" }).click();
+    await page.getByRole("button", { name: "Yes" }).click();
+    await page.getByText("Nothing is to be sent").waitFor();
+    done("a dead letter is dropped");
+
+    await page.getByRole("link", { name: "Talk" }).click();
+    await page.getByLabel("With").fill("echo-bot");
+    const text = "hello <img src=x onerror=alert(1)> 你好";
+    await page.getByLabel("Message").fill(text);
+    await page.keyboard.press("Enter");
+    await page.locator(".said:not(.own)", { hasText: text }).waitFor();
+    must((await page.locator("main img").count()) === 0, "what somebody typed became markup");
+    await accessible(page, "talk");
+    await picture(page, "talk");
+    done("a bot answers in the console");
+
+    await page.getByRole("combobox", { name: "Language" }).selectOption("zh");
+    await page.getByRole("heading", { name: "对话" }).waitFor();
+    await page.getByRole("combobox", { name: "外观" }).selectOption("dark");
+    await page.setViewportSize({ width: 375, height: 720 });
+    for (const name of ["账号", "机器人", "发件箱", "对话", "配置"]) {
+      await page.getByRole("link", { name, exact: true }).click();
+      await page.waitForTimeout(100);
+      await accessible(page, `${name}, dark, 375 px`);
+      const wide = await page.evaluate(() => document.documentElement.scrollWidth > innerWidth);
+      must(!wide, `${name} is wider than a phone`);
+    }
+    await page.getByRole("link", { name: "账号", exact: true }).click();
+    await row(page, "echo-bot").waitFor();
+    await picture(page, "phone");
+    done("it is Chinese, dark and fits a phone");
+
+    await page.getByRole("button", { name: "退出" }).click();
+    await page.getByLabel("令牌").waitFor();
+    must((await page.evaluate(() => sessionStorage.length)) === 0, "the session is kept after the logout");
+    done("a logout forgets the session");
+  },
+
+  // A page of another site: it may send what it likes, and must neither be heard nor see anything.
+  async stranger() {
+    const page = await open();
+    page.removeAllListeners(); // It is another page, and is refused.
+    await page.goto(pathToFileURL(join(setting.packages, "package.json")).href);
+    const tried = await page.evaluate(async ({ urls, token }) => {
+      const body = JSON.stringify({ user: "support-1", type: 1, order: "hold" });
+      const seen = [];
+      for (const url of urls) {
+        for (const type of ["application/json", "text/plain"]) {
+          for (const mode of ["cors", "no-cors"]) {
+            const headers = { "Content-Type": type };
+            if (mode === "cors") headers.Authorization = `Bearer ${token}`;
+            try {
+              const answer = await fetch(url, { method: "POST", body, mode, headers });
+              if (answer.type !== "opaque") seen.push(`${url} answers ${answer.status}`);
+            } catch {
+              // That is right.
+            }
+          }
+        }
+      }
+      return seen;
+    }, setting);
+    must(tried.length === 0, tried.join("\n"));
+    done("a page of another site sees nothing");
+  },
+
+  async large() {
+    const page = await open();
+    await page.goto(setting.link);
+    const first = await page.evaluate(
+      () =>
+        new Promise((resolve) => {
+          const look = () => (document.querySelector(".item") ? resolve(performance.now()) : requestAnimationFrame(look));
+          look();
+        }),
+    );
+    console.log(`first accounts after ${Math.round(first)} ms`);
+    must(first < setting.within, `the first accounts are there after ${first} ms`);
+    await page.getByRole("heading", { name: `${setting.accounts} accounts` }).waitFor();
+    const rows = await page.locator(".item").count();
+    must(rows < 80, `${rows} rows are in the page`);
+    await page.getByRole("grid").focus();
+    await page.keyboard.press("End");
+    await row(page, setting.last).waitFor();
+    await page.getByLabel("UserID or pattern (*)").fill(`*${setting.last.slice(-3)}`);
+    await row(page, setting.last).waitFor();
+    await picture(page, "large");
+    done("a large fleet is on one page");
+  },
+};
+
+try {
+  await scenarios[setting.scenario]();
+  must(mistakes.length === 0, mistakes.join("\n"));
+  console.log("all done");
+} catch (error) {
+  console.log(`failed: ${error.message}`);
+  for (const mistake of mistakes) console.log(`also: ${mistake}`);
+  const pages = browser.contexts().flatMap((context) => context.pages());
+  console.log(`seen: ${await pages.at(-1)?.locator("body").innerText().catch(() => "")}`.slice(0, 2000));
+  await pages.at(-1)?.screenshot({ path: join(setting.pictures ?? ".", "failed.png") }).catch(() => {});
+  process.exitCode = 1;
+} finally {
+  await browser.close();
+}
