@@ -49,7 +49,8 @@ fn the_accounts_that_the_app_lacks_are_made_and_no_other_is_touched() {
     let (code, out, _) = run(&[]);
     assert_eq!((code, &*out), (Some(0), "320 of 320 accounts are there\n"));
 
-    let (code, _, err) = run(&["--set", "app.secret_key=another-key"]);
+    config(&folder, &text.replace(KEY, "another-key"));
+    let (code, _, err) = run(&[]);
     assert_eq!(code, Some(1));
     assert!(err.contains("REST API refused"), "{err}");
     let path = config(&folder, &text.replace("admin = \"boss\"\n", ""));
