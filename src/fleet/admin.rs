@@ -56,6 +56,11 @@ impl Served {
     pub(super) fn url(&self) -> Option<String> {
         self.0.as_ref()?.url().map(str::to_owned)
     }
+
+    /// Answers nobody any more.
+    pub(super) fn end(self) {
+        drop(self.0);
+    }
 }
 
 /// Tells those who follow the changes.

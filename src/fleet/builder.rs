@@ -317,7 +317,7 @@ impl FleetBuilder {
                 () = controller.ended() => return Err(FleetError::Ended),
             }
         }
-        drop(served);
+        served.end();
         tracing::info!("stopping: handlers finish, accounts log out");
         tokio::select! {
             stopped = app.stop() => {

@@ -96,7 +96,7 @@ pub(super) async fn serve(
     drop(started.send(Ok(handle)));
     if let Ok(app) = stopping.await {
         let app: App = app;
-        drop(served);
+        served.end();
         let _ = stopped_sender.send(app.stop().await);
     }
 }

@@ -37,6 +37,8 @@ impl Served {
     pub(super) const fn url(&self) -> Option<String> {
         None
     }
+
+    pub(super) const fn end(self) {}
 }
 
 /// Nobody follows.
