@@ -6,7 +6,7 @@ use super::App;
 use super::bot_change::{self, BotChange, BotChangeError};
 use super::outbox::{OutboxOrder, OutboxOrderError};
 use super::reload::{Plan, ReloadError, Reloader};
-use super::runtime::Runtime;
+use super::runtime::{OnReload, Runtime};
 use super::sandbox;
 use crate::account::{Command, Counters, Phase, Status, StatusCollector};
 use crate::bot::{Api, FileAccess, Pool, Uploads};
@@ -19,7 +19,7 @@ use crate::supervisor::{
 };
 use actix::prelude::{Addr, ArbiterHandle};
 use botroupe_core::ledger::Letter;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 /// How long accounts may take to tell their counters.
@@ -231,6 +231,17 @@ impl Controller {
     /// [`ReloadError`]; then nothing has changed.
     pub async fn reload(&self, config: Config) -> Result<Plan, ReloadError> {
         self.reloader.reload(config).await
+    }
+
+    /// Has `what` told of each reload from now on, with the config before and the one that runs then. It must not block.
+    /// There is one at a time.
+    pub fn on_reload(&self, what: OnReload) {
+        let mut place = self
+            .runtime
+            .reloaded
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        *place = Some(what);
     }
 
     /// The config that runs.

@@ -46,11 +46,13 @@ use hosts::{Hosts, make_bot};
 use maker::Maker;
 use reload::Reloader;
 use roster::Roster;
-use runtime::{Found, Runtime, look_up, rest_origin};
+pub use runtime::OnReload;
+pub(crate) use runtime::rest_origin;
+use runtime::{Found, Runtime, look_up};
 use sandbox::Sandbox;
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 /// A running config.
 #[derive(Debug)]
@@ -228,6 +230,7 @@ impl App {
             connector,
             walk,
             rest_origin: rest_origin(config, rest_url),
+            reloaded: Mutex::default(),
         });
         let specs = runtime.join(config, &enabled, found);
         let supervisor = Supervisor::start_with(specs, config.io, config.governor, observer);

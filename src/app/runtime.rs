@@ -16,7 +16,7 @@ use crate::store::{Store, StoreError};
 use crate::supervisor::{ChildSpec, MakeConnector, SubscriberFactory};
 use botroupe_core::ledger::{AccountNo, Recovered};
 use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 /// See the module.
@@ -34,7 +34,12 @@ pub(super) struct Runtime {
     pub(super) walk: HostWalk,
     /// Where the REST API is.
     pub(super) rest_origin: Option<String>,
+    /// Told of each reload.
+    pub(super) reloaded: Mutex<Option<OnReload>>,
 }
+
+/// What is told of a reload: the config before and the one that runs now.
+pub type OnReload = Box<dyn Fn(&Config, &Config) + Send>;
 
 impl std::fmt::Debug for Runtime {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -144,7 +149,7 @@ pub(super) fn inbox_limits(config: &Config, account: &AccountConfig) -> InboxLim
 }
 
 /// The origin of the REST API; `sandbox` is that of the embedded server.
-pub(super) fn rest_origin(config: &Config, sandbox: Option<String>) -> Option<String> {
+pub(crate) fn rest_origin(config: &Config, sandbox: Option<String>) -> Option<String> {
     match &config.endpoint {
         Endpoint::Sandbox => sandbox,
         Endpoint::Auto => Some(origin_of(Site::of(config.app.sdk_app_id)).to_owned()),

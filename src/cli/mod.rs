@@ -3,6 +3,7 @@
 //! Results go to standard output, everything else to standard error. This is the one place that
 //! reads the process: its arguments, environment, files and standard streams.
 
+mod accounts;
 mod alerts;
 mod args;
 mod chat;
@@ -26,6 +27,9 @@ mod run;
 #[cfg(feature = "sandbox")]
 mod sandbox;
 mod seat;
+#[cfg_attr(not(target_os = "linux"), path = "service_none.rs")]
+mod service;
+mod shell;
 mod store;
 #[cfg_attr(not(unix), path = "takeover_none.rs")]
 mod takeover;
@@ -133,11 +137,14 @@ fn execute(args: Args, bots: &Bots, env: &dyn Env, out: &mut dyn Write) -> Resul
         Command::Release(args) => order(&args, OrderKind::Release)?,
         Command::Plan(args) => reload::order(&args, false, out)?,
         Command::Reload(args) => reload::order(&args, true, out)?,
+        Command::Accounts(command) => accounts::accounts(&command, env, bots, out)?,
         Command::Store(command) => store::store(&command, env, bots, out)?,
         Command::Alerts(AlertsCommand::Test(args)) => {
             log(LogConfig::default())?;
             alerts::test(&args, env, bots, out)?;
         }
+        Command::Completions(args) => shell::completions(args.shell, out)?,
+        Command::Man(args) => shell::man(args.folder.as_deref(), out)?,
         Command::New(command) => new::new(&command, out)?,
         Command::Console(args) => console::console(&args, out)?,
         Command::Token(command) => token::token(&command, out)?,

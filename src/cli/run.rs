@@ -5,12 +5,14 @@ use super::check;
 use super::exit::{Failure, saved};
 use super::kept::Kept;
 use super::limits::Handles;
+use super::logging::LogControl;
 use super::logging::json_line;
 use super::memory::Memory;
 use super::output;
 use super::progress::Progress;
 use super::reload::{ConfigSource, Reloads, Watch};
 use super::seat::{Lock, Seat};
+use super::service::Service;
 use super::takeover::{give, take_over};
 use crate::account::{Changed, Phase};
 use crate::admin::types::SandboxOf;
@@ -96,6 +98,11 @@ pub(super) fn run(
             alerts.begin(app.controller(), apis.collect());
         }
         let controller = app.controller();
+        controller.on_reload(Box::new(|before, after| {
+            if let Some(log) = LogControl::current() {
+                log.reload(&before.log, &after.log);
+            }
+        }));
         let (begin, mut handover) = mpsc::channel(1);
         let admin = opened.serve(Setting {
             controller: controller.clone(),
@@ -117,7 +124,12 @@ pub(super) fn run(
         let mut watch = Watch::new(&source, config);
         // One at a time; what comes meanwhile asks for one more.
         let wanted = Rc::new(Notify::new());
-        let reloader = actix_rt::spawn(reload_when(wanted.clone(), reloads, board.clone(), format));
+        let service = Service::of_process();
+        let watched = service.clone();
+        // To the end: a stop has to look alive as well.
+        actix_rt::spawn(watched.watch(controller.clone(), config.admin.ready_share));
+        let tellers = (board.clone(), service.clone());
+        let reloader = actix_rt::spawn(reload_when(wanted.clone(), reloads, tellers, format));
         let successor = loop {
             tokio::select! {
                 signal = signals.next() => match signal {
@@ -147,6 +159,7 @@ pub(super) fn run(
         drop(admin);
         // Nobody wants to hear that the accounts go now.
         drop(alerts);
+        service.stopping();
         tracing::info!("stopping: handlers finish, accounts log out; once more to end at once");
         report_memory(&memory, &app, format).await;
         tokio::select! {
@@ -208,10 +221,17 @@ async fn open_admin(
 }
 
 /// Reloads the config each time it is wanted.
-async fn reload_when(wanted: Rc<Notify>, reloads: Reloads, board: Addr<Board>, format: LogFormat) {
+async fn reload_when(
+    wanted: Rc<Notify>,
+    reloads: Reloads,
+    (board, service): (Addr<Board>, Service),
+    format: LogFormat,
+) {
     loop {
         wanted.notified().await;
+        service.reloading();
         reloads.reload_aloud(format).await;
+        service.reloaded();
         board.do_send(Reloaded(reloads.accounts()));
     }
 }

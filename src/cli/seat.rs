@@ -15,6 +15,9 @@ use std::path::{Path, PathBuf};
 /// name is longer.
 const MAX_SOCKET_PATH: usize = 103 - ".1234567890/s".len();
 
+/// Where the Debian package has the configs of the service, and its state.
+const SERVICE: (&str, &str) = ("/etc/botroupe", "/var/lib/botroupe");
+
 /// The paths that belong to one config.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Seat {
@@ -28,14 +31,29 @@ impl Seat {
     /// Beside the config: `botroupe` for `config.toml`, `botroupe-NAME` for `NAME.toml`, so that two
     /// configs in one folder do not get in each other's way.
     pub(super) fn beside(config: &Path) -> Self {
-        let name = match config.file_stem().and_then(|stem| stem.to_str()) {
-            None | Some("config") => "botroupe".to_owned(),
-            Some(stem) => format!("botroupe-{stem}"),
-        };
         Self {
-            base: config.with_file_name(name),
+            base: config.with_file_name(Self::name(config)),
             moved: None,
         }
+    }
+
+    fn name(config: &Path) -> String {
+        match config.file_stem().and_then(|stem| stem.to_str()) {
+            None | Some("config") => "botroupe".to_owned(),
+            Some(stem) => format!("botroupe-{stem}"),
+        }
+    }
+
+    /// That of a service, whose configs lie in one folder, which it must not write to, and its state in another;
+    /// `None` for other configs.
+    fn of_service(config: &Path, (configs, state): (&str, &str)) -> Option<Self> {
+        let full = fs::canonicalize(config).ok()?;
+        let state = Path::new(state);
+        let is_one = full.parent() == Some(Path::new(configs)) && state.is_dir();
+        is_one.then(|| Self {
+            base: state.join(Self::name(&full)),
+            moved: None,
+        })
     }
 
     /// In a folder of this user alone. The folder is made when `make` says so.
@@ -63,6 +81,14 @@ impl Seat {
     /// # Errors
     /// When there is no place at all.
     pub(super) fn for_run(config: &Path) -> io::Result<Self> {
+        let is_writable = |seat: &Self| {
+            let mut options = OpenOptions::new();
+            let file = options.append(true).create(true).open(seat.lock_file());
+            file.is_ok()
+        };
+        if let Some(seat) = Self::of_service(config, SERVICE).filter(is_writable) {
+            return Ok(seat);
+        }
         let beside = Self::beside(config);
         if !beside.fits() {
             return Self::private(
@@ -71,15 +97,11 @@ impl Seat {
                 true,
             );
         }
-        let mut options = OpenOptions::new();
-        match options.append(true).create(true).open(beside.lock_file()) {
-            Ok(_) => Ok(beside),
-            Err(_) => Self::private(
-                config,
-                "the folder of the config cannot be written to",
-                true,
-            ),
+        if is_writable(&beside) {
+            return Ok(beside);
         }
+        let why = "the folder of the config cannot be written to";
+        Self::private(config, why, true)
     }
 
     /// The paths at which the process that runs `config` may be found, the likeliest first.
@@ -87,7 +109,9 @@ impl Seat {
     pub(super) fn candidates(config: &Path) -> Vec<Self> {
         let private = Self::private(config, "it could not be beside the config", false);
         let beside = Some(Self::beside(config)).filter(Self::fits);
-        beside.into_iter().chain(private.ok()).collect()
+        let service = Self::of_service(config, SERVICE);
+        let known = service.into_iter().chain(beside);
+        known.chain(private.ok()).collect()
     }
 
     pub(super) fn socket(&self) -> PathBuf {
@@ -323,6 +347,25 @@ mod tests {
         assert_eq!(lock.crashed_before(), Some(std::process::id()));
         drop(lock);
         assert!(!before(&take()), "an orderly stop leaves nothing");
+    }
+
+    #[test]
+    fn a_service_keeps_its_state_apart_from_its_configs() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = fs::canonicalize(folder.path()).unwrap();
+        let (configs, state) = (folder.join("etc"), folder.join("state"));
+        let service = || (configs.to_str().unwrap(), state.to_str().unwrap());
+        fs::create_dir(&configs).unwrap();
+        let config = configs.join("shop.toml");
+        fs::write(&config, "").unwrap();
+        assert_eq!(Seat::of_service(&config, service()), None, "no such folder");
+        fs::create_dir(&state).unwrap();
+        let seat = Seat::of_service(&config, service()).unwrap();
+        assert_eq!(seat.socket(), state.join("botroupe-shop.sock"));
+        assert_eq!(seat.kept(), state.join("botroupe-shop.kept.json"));
+        let other = folder.join("shop.toml");
+        fs::write(&other, "").unwrap();
+        assert_eq!(Seat::of_service(&other, service()), None);
     }
 
     #[cfg(unix)]

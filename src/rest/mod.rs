@@ -11,6 +11,8 @@ use crate::proto::shown::Shown;
 use crate::proto::usersig;
 use secrecy::SecretString;
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,6 +20,8 @@ use std::time::Duration;
 const LIMIT: Duration = Duration::from_secs(10);
 /// How long the UserSig of a call is valid, in seconds.
 const SIG_LIFE: u64 = 300;
+/// Accounts of one call at most, as documented.
+pub const BATCH: usize = 100;
 /// The longest answer in bytes.
 const MAX_ANSWER: usize = 256 << 10;
 
@@ -50,14 +54,42 @@ pub enum RestError {
     Shape,
 }
 
+/// What every answer has.
 #[derive(Deserialize)]
-struct Answer {
+struct Answer<T> {
     #[serde(rename = "ErrorCode", default)]
     code: i64,
     #[serde(rename = "ErrorInfo", default)]
     info: String,
+    /// Only of an answer that says yes.
+    #[serde(flatten)]
+    body: Option<T>,
+}
+
+#[derive(Deserialize)]
+struct States {
     #[serde(rename = "QueryResult", default)]
     results: Vec<State>,
+}
+
+#[derive(Deserialize)]
+struct Checks {
+    #[serde(rename = "ResultItem")]
+    results: Vec<Check>,
+}
+
+#[derive(Deserialize)]
+struct Check {
+    #[serde(rename = "UserID")]
+    account: String,
+    #[serde(rename = "AccountStatus", default)]
+    status: String,
+}
+
+#[derive(Deserialize)]
+struct Imports {
+    #[serde(rename = "FailAccounts", default)]
+    failed: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -102,7 +134,7 @@ impl Rest {
     /// If the service gives no answer to that.
     pub async fn is_online(&self, user: &UserId) -> Result<bool, RestError> {
         let body = serde_json::json!({ "To_Account": [user] }).to_string();
-        let answer = self.call("openim/query_online_status", body).await?;
+        let answer: States = self.call("openim/query_online_status", body).await?;
         let state = answer
             .results
             .into_iter()
@@ -112,7 +144,48 @@ impl Rest {
             .ok_or(RestError::Shape)
     }
 
-    async fn call(&self, command: &str, body: String) -> Result<Answer, RestError> {
+    /// Which of these accounts the app does not have (`im_open_login_svc/account_check`), at most [`BATCH`] of them.
+    ///
+    /// # Errors
+    /// If the service gives no answer to that.
+    pub async fn missing(&self, users: &[UserId]) -> Result<Vec<UserId>, RestError> {
+        let items = users
+            .iter()
+            .map(|user| serde_json::json!({ "UserID": user }));
+        let body = serde_json::json!({ "CheckItem": items.collect::<Vec<_>>() }).to_string();
+        let answer: Checks = self.call("im_open_login_svc/account_check", body).await?;
+        let known = answer.results.into_iter();
+        let known: HashMap<String, bool> = known
+            .map(|check| (check.account, check.status == "Imported"))
+            .collect();
+        // One of which the service says nothing is not known.
+        let asked = users
+            .iter()
+            .map(|user| Some((user, known.get(user.as_str())?)));
+        let asked: Option<Vec<_>> = asked.collect();
+        let missing = asked
+            .ok_or(RestError::Shape)?
+            .into_iter()
+            .filter(|(_, is_there)| !**is_there);
+        Ok(missing.map(|(user, _)| user.clone()).collect())
+    }
+
+    /// Makes accounts (`im_open_login_svc/multiaccount_import`), at most [`BATCH`] of them. Returns those that the
+    /// service did not make.
+    ///
+    /// # Errors
+    /// If the service gives no answer to that.
+    pub async fn import(&self, users: &[UserId]) -> Result<Vec<String>, RestError> {
+        let items = users
+            .iter()
+            .map(|user| serde_json::json!({ "UserID": user }));
+        let body = serde_json::json!({ "AccountList": items.collect::<Vec<_>>() }).to_string();
+        let command = "im_open_login_svc/multiaccount_import";
+        let answer: Imports = self.call(command, body).await?;
+        Ok(answer.failed)
+    }
+
+    async fn call<T: DeserializeOwned>(&self, command: &str, body: String) -> Result<T, RestError> {
         let sig = usersig::sign(
             self.app,
             &self.key,
@@ -143,13 +216,13 @@ impl Rest {
                 .limit(MAX_ANSWER)
                 .await
                 .map_err(|error| unreachable(error.to_string()))?;
-            serde_json::from_slice::<Answer>(&bytes).map_err(|_| RestError::Shape)
+            serde_json::from_slice::<Answer<T>>(&bytes).map_err(|_| RestError::Shape)
         };
         let answer = tokio::time::timeout(LIMIT, call)
             .await
             .map_err(|_| RestError::Unreachable(format!("no answer within {LIMIT:?}")))??;
         match answer.code {
-            0 => Ok(answer),
+            0 => answer.body.ok_or(RestError::Shape),
             code => Err(RestError::Refused {
                 code: Code(code),
                 info: answer.info,

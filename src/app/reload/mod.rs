@@ -22,7 +22,7 @@ use crate::store::StoreError;
 use crate::supervisor::{Forget, Join, Leave, NewConfig, Reconfigure, Repace, Supervisor};
 use actix::prelude::*;
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Mutex, oneshot};
 
@@ -194,7 +194,12 @@ impl Reloader {
             .collect();
         let specs = runtime.join(&new, &starting, found);
         self.supervisor.do_send(Join(specs));
-        runtime.roster.set_config(Arc::new(new));
+        let new = Arc::new(new);
+        runtime.roster.set_config(new.clone());
+        let told = runtime.reloaded.lock();
+        if let Some(told) = &*told.unwrap_or_else(PoisonError::into_inner) {
+            told(running, &new);
+        }
         let leaving: Vec<UserId> = plan.users(Action::Stop).cloned().collect();
         if !leaving.is_empty() {
             self.leave(leaving).await;

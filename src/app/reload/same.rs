@@ -2,10 +2,11 @@
 
 use super::plan::Action;
 use crate::config::{
-    AccountConfig, AccountProxy, AdminConfig, BotSettings, Config, NetworkConfig, SecretSource,
+    AccountConfig, AccountProxy, AdminConfig, BotSettings, Config, LogConfig, LogLevel,
+    NetworkConfig, SecretSource,
 };
 use secrecy::{ExposeSecret, SecretString};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A key of the whole fleet, and whether two configs have the same there.
 type Key = (&'static str, fn(&Config, &Config) -> bool);
@@ -26,12 +27,15 @@ const FIXED: [Key; 10] = [
     ("admin.listen or tls", |a, b| {
         (a.admin.listen, &a.admin.tls) == (b.admin.listen, &b.admin.tls)
     }),
-    ("log", |a, b| a.log == b.log),
+    ("log.format, journal, burst or file", |a, b| {
+        outlets(&a.log) == outlets(&b.log)
+    }),
     ("alerts", |a, b| a.alerts == b.alerts),
 ];
 
 /// What changes while the fleet runs, besides accounts and bots.
-const IN_PLACE: [Key; 5] = [
+const IN_PLACE: [Key; 6] = [
+    ("log levels", |a, b| levels(&a.log) == levels(&b.log)),
     ("app.secret_key", |a, b| {
         same_secret(a.app.secret_key.as_ref(), b.app.secret_key.as_ref())
     }),
@@ -137,6 +141,23 @@ pub(super) fn credential(
         }
     }
     keys
+}
+
+/// What a log is written to.
+fn outlets(log: &LogConfig) -> LogConfig {
+    let none = LogConfig::default();
+    LogConfig {
+        level: none.level,
+        modules: none.modules,
+        accounts: none.accounts,
+        ..log.clone()
+    }
+}
+
+type Levels = BTreeMap<String, LogLevel>;
+
+fn levels(log: &LogConfig) -> (LogLevel, &Levels, &Levels) {
+    (log.level, &log.modules, &log.accounts)
 }
 
 fn same_secret(one: Option<&SecretString>, other: Option<&SecretString>) -> bool {

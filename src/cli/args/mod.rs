@@ -2,6 +2,7 @@
 
 mod alerts;
 mod set;
+mod shell;
 
 use std::{
     convert::Infallible,
@@ -18,6 +19,7 @@ use secrecy::SecretString;
 
 pub(super) use self::alerts::{AlertsCommand, AlertsTestArgs};
 use self::set::SetArgs;
+pub(super) use self::shell::{CompletionsArgs, ManArgs};
 use crate::{
     config::{self, LogFormat, RecordConfig, parse_duration},
     proto::id::{SdkAppId, UserId},
@@ -81,6 +83,7 @@ impl Args {
             Some(Command::Run(run)) => &run.run.config.set,
             Some(Command::Check(check)) => &check.config.set,
             Some(Command::Chat(chat)) => &chat.config.set,
+            Some(Command::Accounts(AccountsCommand::Import(import))) => &import.config.set,
             Some(Command::Alerts(AlertsCommand::Test(test))) => &test.config.set,
             Some(_) => return Ok(args),
         };
@@ -177,6 +180,10 @@ Examples:
 Accounts that do not change stay connected, and their bots keep their state. SIGHUP does the same.")]
     Reload(ReloadArgs),
 
+    /// Looks after the accounts at the service.
+    #[command(subcommand)]
+    Accounts(AccountsCommand),
+
     /// Looks after the file in which a process keeps what must not be lost.
     #[command(subcommand)]
     Store(StoreCommand),
@@ -184,6 +191,21 @@ Accounts that do not change stay connected, and their bots keep their state. SIG
     /// Shows messages that are to be sent or could not be sent, and decides on them.
     #[command(subcommand)]
     Outbox(OutboxCommand),
+
+    /// Prints a script that completes this command line in a shell.
+    #[command(after_help = "\
+Examples:
+  botroupe completions bash > /etc/bash_completion.d/botroupe
+  botroupe completions zsh > ~/.zfunc/_botroupe
+  botroupe completions fish > ~/.config/fish/completions/botroupe.fish")]
+    Completions(CompletionsArgs),
+
+    /// Writes manual pages for `man`.
+    #[command(after_help = "\
+Examples:
+  botroupe man | man -l -
+  botroupe man /usr/local/share/man/man1")]
+    Man(ManArgs),
 
     /// Looks after those who are told when something is wrong.
     #[command(subcommand)]
@@ -262,6 +284,42 @@ pub(super) enum ScopeArg {
     Send,
     /// Everything.
     Admin,
+}
+
+/// `botroupe accounts`.
+#[derive(Debug, Subcommand)]
+pub(super) enum AccountsCommand {
+    /// Makes the accounts of a config that the app does not have, over the REST API.
+    #[command(after_help = "\
+Examples:
+  botroupe accounts import --dry-run
+  botroupe accounts import prod.toml
+
+It asks as app.admin, with a UserSig made from app.secret_key, 100 accounts a call and ten calls a second.")]
+    Import(ImportArgs),
+}
+
+/// `botroupe accounts import`.
+#[derive(Clone, Debug, ClapArgs)]
+pub(super) struct ImportArgs {
+    /// The config file, as --config.
+    #[arg(value_name = "FILE", conflicts_with = "config")]
+    file: Option<PathBuf>,
+
+    /// Which config.
+    #[command(flatten)]
+    pub(super) config: ConfigArgs,
+
+    /// Shows which accounts are missing, and makes none.
+    #[arg(long)]
+    pub(super) dry_run: bool,
+}
+
+impl ImportArgs {
+    /// The config file.
+    pub(super) fn path(&self) -> &Path {
+        self.file.as_deref().unwrap_or(&self.config.config)
+    }
 }
 
 /// `botroupe new`.

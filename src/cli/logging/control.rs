@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use super::gate::Gate;
 use super::queue::Queue;
 use super::raised;
-use crate::config::LogLevel;
+use crate::config::{LogConfig, LogLevel};
 
 static CURRENT: OnceLock<LogControl> = OnceLock::new();
 
@@ -127,6 +127,35 @@ impl LogControl {
         let standard = ("standard error", crate::cli::output::lost_log_lines());
         let queues = self.queues.iter().map(|queue| (queue.name(), queue.lost()));
         std::iter::once(standard).chain(queues).collect()
+    }
+
+    /// Does what the levels of another config say. What was changed otherwise since the start, and is the same in both,
+    /// stays.
+    pub(in crate::cli) fn reload(&self, before: &LogConfig, after: &LogConfig) {
+        if before.level != after.level {
+            self.set_level(after.level);
+        }
+        let change =
+            |was: &BTreeMap<String, LogLevel>,
+             is: &BTreeMap<String, LogLevel>,
+             set: &dyn Fn(&str, Option<LogLevel>) -> Result<(), LogNameError>| {
+                let gone = was.keys().filter(|name| !is.contains_key(*name));
+                let gone = gone.map(|name| (name, None));
+                let new = is
+                    .iter()
+                    .filter(|(name, level)| was.get(*name) != Some(level));
+                for (name, level) in gone.chain(new.map(|(name, level)| (name, Some(*level)))) {
+                    if let Err(error) = set(name, level) {
+                        tracing::warn!(name, %error, "the level of a part of the log was not changed");
+                    }
+                }
+            };
+        change(&before.modules, &after.modules, &|name, level| {
+            self.set_module(name, level)
+        });
+        change(&before.accounts, &after.accounts, &|name, level| {
+            self.set_account(name, level)
+        });
     }
 
     pub(super) fn finish(&self) {

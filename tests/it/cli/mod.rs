@@ -1,6 +1,7 @@
 //! Tests of the program from a user's view: its output, its exit, and the secrets that it must
 //! never print.
 
+mod accounts;
 #[cfg(unix)]
 mod alerts;
 mod chat;
@@ -20,6 +21,8 @@ mod readme;
 mod record;
 mod reload;
 mod sandbox;
+#[cfg(target_os = "linux")]
+mod service;
 #[cfg(unix)]
 mod streams;
 mod takeover;

@@ -43,6 +43,11 @@ fn a_hangup_reloads_what_changed_and_a_mistake_changes_nothing() {
     run.signal("HUP");
     run.line("nothing changes; 3 accounts stay as they are");
 
+    config(&folder, &text(THREE, "[log]\nlevel = \"debug\"\n"));
+    run.signal("HUP");
+    run.line("~ fleet     log levels");
+    run.complaint("the level of the log was changed");
+
     config(&folder, &text(&THREE.replace("echo", "ecko"), ""));
     run.signal("HUP");
     run.complaint("the config was not reloaded; the one before goes on");

@@ -68,9 +68,7 @@ impl Sink {
 
     /// The next request.
     pub(super) fn next(&self) -> Got {
-        self.got
-            .recv_timeout(crate::cli::PATIENCE)
-            .expect("nothing came")
+        self.got.recv_timeout(crate::cli::PATIENCE).unwrap()
     }
 
     /// Waits for a request with this alert.
