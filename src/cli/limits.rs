@@ -71,6 +71,11 @@ impl Handles {
         Some((allowed.saturating_sub(BESIDE) / self.each).min(self.accounts))
     }
 
+    /// How many the config needs.
+    pub(super) const fn needed(&self) -> u64 {
+        self.needed
+    }
+
     /// What to do about it.
     pub(super) fn remedy(&self) -> String {
         format!(

@@ -12,6 +12,7 @@ mod check;
 mod console;
 #[cfg_attr(not(unix), path = "control_none.rs")]
 mod control;
+mod doctor;
 mod env;
 mod exit;
 mod kept;
@@ -144,6 +145,7 @@ fn execute(args: Args, bots: &Bots, env: &dyn Env, out: &mut dyn Write) -> Resul
             log(LogConfig::default())?;
             alerts::test(&args, env, bots, out)?;
         }
+        Command::Doctor(args) => doctor::doctor(&args, env, bots, out)?,
         Command::Completions(args) => shell::completions(args.shell, out)?,
         Command::Man(args) => shell::man(args.folder.as_deref(), out)?,
         Command::New(command) => new::new(&command, out)?,

@@ -259,6 +259,12 @@ impl Lock {
 }
 
 impl Lock {
+    /// Whether a process has it at present.
+    pub(super) fn is_taken(seat: &Seat) -> bool {
+        let file = OpenOptions::new().read(true).open(seat.lock_file());
+        file.is_ok_and(|file| matches!(file.try_lock(), Err(TryLockError::WouldBlock)))
+    }
+
     /// The process before this one, if it did not stop in order.
     pub(super) const fn crashed_before(&self) -> Option<u32> {
         self.before

@@ -1,6 +1,7 @@
 //! The arguments of the command line. The modules beside this one carry the commands out.
 
 mod alerts;
+mod doctor;
 mod set;
 mod shell;
 
@@ -18,6 +19,7 @@ use clap::{Args as ClapArgs, CommandFactory, Parser, Subcommand, ValueEnum, erro
 use secrecy::SecretString;
 
 pub(super) use self::alerts::{AlertsCommand, AlertsTestArgs};
+pub(super) use self::doctor::DoctorArgs;
 use self::set::SetArgs;
 pub(super) use self::shell::{CompletionsArgs, ManArgs};
 use crate::{
@@ -83,6 +85,7 @@ impl Args {
             Some(Command::Run(run)) => &run.run.config.set,
             Some(Command::Check(check)) => &check.config.set,
             Some(Command::Chat(chat)) => &chat.config.set,
+            Some(Command::Doctor(doctor)) => &doctor.config.set,
             Some(Command::Accounts(AccountsCommand::Import(import))) => &import.config.set,
             Some(Command::Alerts(AlertsCommand::Test(test))) => &test.config.set,
             Some(_) => return Ok(args),
@@ -195,6 +198,15 @@ Accounts that do not change stay connected, and their bots keep their state. SIG
     /// Shows messages that are to be sent or could not be sent, and decides on them.
     #[command(subcommand)]
     Outbox(OutboxCommand),
+
+    /// Looks at everything that a config needs of this machine, and says what to do.
+    #[command(after_help = "\
+Examples:
+  botroupe doctor                   files, memory, store, disk, ports, names, TLS, clock, proxies
+  botroupe doctor shop.toml --json
+
+It exits with 1 if something is bad. It changes nothing, and may run beside the fleet.")]
+    Doctor(DoctorArgs),
 
     /// Prints a script that completes this command line in a shell.
     #[command(after_help = "\

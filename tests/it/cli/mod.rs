@@ -7,6 +7,7 @@ mod alerts;
 mod audit;
 mod chat;
 mod configs;
+mod doctor;
 #[cfg(unix)]
 mod durable;
 #[cfg(unix)]
