@@ -2,7 +2,7 @@
 
 use super::refusal::Refusal;
 use super::types::ProblemCode;
-use actix_web::dev::Payload;
+use actix_web::dev::{Payload, ServiceRequest};
 use actix_web::http::header;
 use actix_web::web::{self, Bytes};
 use actix_web::{FromRequest, HttpRequest};
@@ -41,18 +41,33 @@ impl<T: DeserializeOwned + 'static> FromRequest for Json<T> {
             }
             match tokio::time::timeout(BODY_TIME, whole).await {
                 Ok(Ok(body)) => parse(&body).map(Self),
-                _ => Err(Refusal::new(
-                    ProblemCode::TooLarge,
-                    "the body is too long, or takes too long",
-                    format!(
-                        "send at most {MAX_BODY} bytes, within {} s",
-                        BODY_TIME.as_secs()
-                    ),
-                )),
+                _ => Err(too_large()),
             }
         }
         .boxed_local()
     }
+}
+
+/// The whole body of a request.
+///
+/// # Errors
+/// 413 when it is too long, or takes too long.
+pub(super) async fn whole(request: &mut ServiceRequest) -> Result<Bytes, Refusal> {
+    match tokio::time::timeout(BODY_TIME, request.extract::<Bytes>()).await {
+        Ok(Ok(body)) => Ok(body),
+        _ => Err(too_large()),
+    }
+}
+
+fn too_large() -> Refusal {
+    Refusal::new(
+        ProblemCode::TooLarge,
+        "the body is too long, or takes too long",
+        format!(
+            "send at most {MAX_BODY} bytes, within {} s",
+            BODY_TIME.as_secs()
+        ),
+    )
 }
 
 fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {

@@ -8,6 +8,7 @@
 //! types in [`types`]. Who may use it is said by the extractor that a handler takes (`Reader`, `Operator`, `Sender`,
 //! `Administrator`).
 
+mod audit;
 mod body;
 mod caller;
 #[cfg(unix)]

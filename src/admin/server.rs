@@ -3,6 +3,7 @@
 //! The server accepts connections itself and hands each stream to actix-http: the control socket has file handles in
 //! reserve, so that it answers when the accounts have taken all others.
 
+use super::audit::noted;
 use super::desk::{Desk, desk_of};
 use super::door::{Door, Wire};
 use super::feed::Feed;
@@ -22,6 +23,7 @@ use actix_service::{Service, ServiceFactory, map_config};
 use actix_web::dev::{AppConfig, ServiceRequest};
 use actix_web::http::Method;
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use actix_web::middleware::from_fn;
 use actix_web::{App, HttpMessage, HttpResponse, ResponseError, web};
 use futures_util::future::{Either, LocalBoxFuture, ready};
 use std::cell::Cell;
@@ -225,6 +227,7 @@ async fn service(desk: Arc<Desk>) -> Option<Serve> {
     let app = App::new()
         .app_data(desk)
         .app_data(web::PayloadConfig::new(body::MAX_BODY))
+        .wrap(from_fn(noted))
         .wrap_fn(|request, service| {
             let desk = desk_of(request.request());
             let admitted = desk

@@ -13,7 +13,7 @@ use crate::bot::{Api, FileAccess, Pool, Uploads};
 use crate::config::Config;
 use crate::proto::code::Code;
 use crate::proto::id::UserId;
-use crate::store::{Condition, StoreError};
+use crate::store::{Condition, Deed, StoreError};
 use crate::supervisor::{
     CountOnline, CountPhases, GetStatus, Order, OrderError, Supervisor, UntilEnd,
 };
@@ -248,6 +248,14 @@ impl Controller {
     #[must_use]
     pub fn config(&self) -> Arc<Config> {
         self.runtime.roster.config()
+    }
+
+    /// Writes down in the store what somebody has ordered.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub async fn audit(&self, deed: Deed) -> Result<(), StoreError> {
+        self.runtime.store.audit(deed).await
     }
 
     /// How the store is doing.

@@ -6,6 +6,7 @@
 mod accounts;
 mod alerts;
 mod args;
+mod audit;
 mod chat;
 mod check;
 mod console;
@@ -150,6 +151,7 @@ fn execute(args: Args, bots: &Bots, env: &dyn Env, out: &mut dyn Write) -> Resul
         Command::New(command) => new::new(&command, out)?,
         Command::Console(args) => console::console(&args, out)?,
         Command::Token(command) => token::token(&command, out)?,
+        Command::Audit(command) => audit::audit(&command, env, bots, out)?,
         Command::Outbox(command) => store::outbox(&command, env, bots, out)?,
         Command::Chat(args) => {
             let config = load(&args.config.config, &args.config.overrides(), env, bots)?;

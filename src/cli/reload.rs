@@ -9,6 +9,8 @@ use crate::app::{Controller, Plan, ReloadError};
 use crate::bot::Bots;
 use crate::config::{AccountFile, Config, LogFormat, RecordConfig, SecretSource};
 use crate::fleet::{ProcessEnv, account_files};
+use crate::gateway::now;
+use crate::store::Deed;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -95,6 +97,15 @@ impl Reloads {
 
     /// A reload that a signal or a change of the file has asked for: what comes of it goes to the terminal and the log.
     pub(super) async fn reload_aloud(&self, format: LogFormat) {
+        let deed = Deed {
+            at: now().unix_secs(),
+            who: "the system".to_owned(),
+            origin: "SIGHUP or --watch".to_owned(),
+            what: "{\"reload\":true}".to_owned(),
+        };
+        if let Err(error) = self.controller.audit(deed).await {
+            tracing::error!(%error, "a reload is not written down in the store");
+        }
         match self.reload().await {
             Ok(plan) if format == LogFormat::Pretty => output::out(plan.to_string().trim_end()),
             Ok(plan) => output::out(&serde_json::json!({ "reloaded": plan }).to_string()),

@@ -296,7 +296,7 @@ impl FleetBuilder {
             prepared = self.prepare() => prepared?,
             () = signals.stop() => return Ok(()),
         };
-        let (app, _online) = tokio::select! {
+        let (app, _online, served) = tokio::select! {
             launched = handle::launch(&recipe, on_change) => launched?,
             // Nothing is online yet: there is nothing to log out.
             () = signals.stop() => return Ok(()),
@@ -317,6 +317,7 @@ impl FleetBuilder {
                 () = controller.ended() => return Err(FleetError::Ended),
             }
         }
+        served.end();
         tracing::info!("stopping: handlers finish, accounts log out");
         tokio::select! {
             stopped = app.stop() => {

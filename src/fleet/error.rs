@@ -23,6 +23,9 @@ pub enum FleetError {
     /// A part of the fleet cannot be started.
     #[error(transparent)]
     Start(#[from] AppError),
+    /// The admin API cannot be served where the config says.
+    #[error("{0}")]
+    Admin(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The config was not put in the place of the running one.
     #[error(transparent)]
     Reload(#[from] ReloadError),

@@ -1,5 +1,6 @@
 //! A running fleet.
 
+use super::admin::{Door, Served};
 use super::builder::{FleetAccount, Recipe};
 use super::error::FleetError;
 use super::observer::{Observer, OnChange};
@@ -40,6 +41,7 @@ pub struct FleetHandle {
     running: Option<(App, oneshot::Sender<App>)>,
     stopped: oneshot::Receiver<Stopped>,
     online: watch::Receiver<usize>,
+    admin_url: Option<String>,
     /// What its config is made from when it changes.
     recipe: tokio::sync::Mutex<Recipe>,
 }
@@ -57,12 +59,14 @@ impl fmt::Debug for FleetHandle {
 pub(super) async fn launch(
     recipe: &Recipe,
     on_change: Option<OnChange>,
-) -> Result<(App, watch::Receiver<usize>), FleetError> {
+) -> Result<(App, watch::Receiver<usize>, Served), FleetError> {
     let config = recipe.config()?;
     let (count, online) = watch::channel(0);
-    let observer = Observer::new(count, on_change).start();
+    let door = Door::open(&config)?;
+    let observer = Observer::new(count, on_change, door.follower()).start();
     let app = App::start(&config, &recipe.bots, Some(observer.recipient())).await?;
-    Ok((app, online))
+    let served = door.serve(&config, &app);
+    Ok((app, online, served))
 }
 
 /// Starts the fleet, gives it to `started`, and stays until it is to stop.
@@ -71,7 +75,7 @@ pub(super) async fn serve(
     on_change: Option<OnChange>,
     started: oneshot::Sender<Result<FleetHandle, FleetError>>,
 ) {
-    let (app, online) = match launch(&recipe, on_change).await {
+    let (app, online, served) = match launch(&recipe, on_change).await {
         Ok(launched) => launched,
         Err(error) => {
             // Whoever asked may have gone.
@@ -85,12 +89,14 @@ pub(super) async fn serve(
         running: Some((app, stop)),
         stopped,
         online,
+        admin_url: served.url(),
         recipe: tokio::sync::Mutex::new(recipe),
     };
     // A handle that nobody wants is dropped, which sends the app to `stopping`.
     drop(started.send(Ok(handle)));
     if let Ok(app) = stopping.await {
         let app: App = app;
+        served.end();
         let _ = stopped_sender.send(app.stop().await);
     }
 }
@@ -105,6 +111,12 @@ impl FleetHandle {
         let mut online = self.online.clone();
         let all = online.wait_for(|online| *online >= self.enabled()).await;
         all.map(drop).map_err(|_| FleetError::Ended)
+    }
+
+    /// Where the admin API listens, `http://127.0.0.1:7070`, when the config has `[admin] listen`.
+    #[must_use]
+    pub fn admin_url(&self) -> Option<&str> {
+        self.admin_url.as_deref()
     }
 
     fn enabled(&self) -> usize {

@@ -1,5 +1,6 @@
 //! Hears of every change of every account.
 
+use super::admin::Follower;
 use crate::account::{Changed, Phase, Status};
 use crate::proto::id::UserId;
 use actix::prelude::*;
@@ -14,14 +15,20 @@ pub(super) struct Observer {
     online: HashSet<UserId>,
     count: watch::Sender<usize>,
     on_change: Option<OnChange>,
+    follower: Follower,
 }
 
 impl Observer {
-    pub(super) fn new(count: watch::Sender<usize>, on_change: Option<OnChange>) -> Self {
+    pub(super) fn new(
+        count: watch::Sender<usize>,
+        on_change: Option<OnChange>,
+        follower: Follower,
+    ) -> Self {
         Self {
             online: HashSet::new(),
             count,
             on_change,
+            follower,
         }
     }
 }
@@ -38,7 +45,9 @@ impl Actor for Observer {
 impl Handler<Changed> for Observer {
     type Result = ();
 
-    fn handle(&mut self, Changed { status, .. }: Changed, _: &mut Context<Self>) {
+    fn handle(&mut self, changed: Changed, _: &mut Context<Self>) {
+        self.follower.tell(&changed);
+        let Changed { status, .. } = changed;
         let changed = match status.phase {
             Phase::Online => self.online.insert(status.user.clone()),
             _ => self.online.remove(&status.user),

@@ -1,5 +1,6 @@
 //! What a store on disk has to be able to do. Nothing here is about one kind of database.
 
+use super::audit::{AuditEntry, Deed};
 use super::condition::{Cause, Sizes};
 use super::{Done, Usage};
 use crate::proto::id::{SdkAppId, UserId};
@@ -72,6 +73,9 @@ pub(super) trait Writer: Send {
     /// What each bot uses.
     fn usage(&self) -> HashMap<Box<str>, Usage>;
 
+    /// Writes down what was ordered, after the last that was.
+    fn audit(&mut self, deed: &Deed) -> Result<(), Failure>;
+
     /// Keeps when the last back-up was made.
     fn backed_up(&mut self, at: u64) -> Result<(), Failure>;
 
@@ -126,6 +130,8 @@ pub(super) trait Reader: Send {
     fn letters(&mut self, queued: bool) -> Result<Vec<Letter>, Failure>;
     /// The UserIDs of accounts.
     fn accounts(&mut self) -> Result<BTreeMap<AccountNo, String>, Failure>;
+    /// Gives what was ordered, in its order, until the receiver returns false.
+    fn audit(&mut self, entry: &mut dyn FnMut(AuditEntry) -> bool) -> Result<(), Failure>;
     /// Looks through everything and returns what is wrong.
     fn check(&mut self) -> Result<Vec<String>, Failure>;
     /// Gives every record, as a JSON object of one line.

@@ -1,5 +1,6 @@
 //! A store on disk: one thread writes, a few read.
 
+use super::audit::Deed;
 use super::backend::{Backend, Batch, Failure};
 use super::clock::{now, unix_now};
 use super::condition::{Cause, Condition};
@@ -104,6 +105,12 @@ impl Disk {
         let users = users.to_vec();
         self.shared.order(Order::Accounts { app, users, reply });
         Ok(replied.recv().map_err(|_| StoreError::Closed)??)
+    }
+
+    pub(super) async fn audit(&self, deed: Deed) -> Result<(), StoreError> {
+        let (reply, replied) = oneshot::channel();
+        self.shared.order(Order::Audit { deed, reply });
+        Ok(replied.await.map_err(|_| StoreError::Closed)??)
     }
 
     pub(super) fn recover(&self) -> Result<BTreeMap<AccountNo, Recovered>, StoreError> {

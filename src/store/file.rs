@@ -1,5 +1,6 @@
 //! Looks into a store beside the process that may be using it.
 
+use super::audit::AuditEntry;
 use super::backend::Reader;
 use super::disk;
 use super::error::{OpenError, StoreError};
@@ -49,6 +50,14 @@ impl StoreFile {
     /// When they cannot be read.
     pub fn accounts(&mut self) -> Result<BTreeMap<AccountNo, String>, StoreError> {
         Ok(self.0.accounts()?)
+    }
+
+    /// Gives what was ordered, in its order, until the receiver returns false.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn audit(&mut self, entry: &mut dyn FnMut(AuditEntry) -> bool) -> Result<(), StoreError> {
+        Ok(self.0.audit(entry)?)
     }
 
     /// Gives every record, as a JSON object of one line, until the receiver returns false.

@@ -1,5 +1,6 @@
 //! A store that ends with the process.
 
+use super::audit::{AuditEntry, AuditHash, Deed};
 use super::clock::unix_now;
 use crate::proto::id::{SdkAppId, UserId};
 use botroupe_core::ledger::{AccountNo, Change, Horizon, Tables};
@@ -12,6 +13,8 @@ const GROWTH: u64 = 10_000;
 /// How long it is kept that a message was handled that is not known as read. Nothing of it outlives the process, so
 /// this is only about messages that come twice.
 const HANDLED: u64 = 3_600;
+/// Orders that are remembered.
+const MAX_AUDIT: usize = 10_000;
 /// How long keys and dead letters are kept.
 const SETTLED: u64 = 30 * 24 * 3_600;
 
@@ -21,6 +24,8 @@ pub(super) struct Memory {
     last: AtomicU64,
     /// It counts as durable: tests let what is in it outlive what uses it.
     is_durable: bool,
+    /// What was ordered.
+    audit: Mutex<Vec<AuditEntry>>,
     /// How many lists of changes are still taken; `None` for all.
     left: Mutex<Option<usize>>,
     /// It has not taken something.
@@ -55,6 +60,18 @@ impl Memory {
             })
         };
         users.iter().map(&mut number).collect()
+    }
+
+    pub(super) fn audit(&self, deed: Deed) {
+        let mut all = self.audit.lock().unwrap_or_else(PoisonError::into_inner);
+        let (number, before) = all
+            .last()
+            .map_or((0, AuditHash::default()), |last| (last.number, last.hash));
+        all.push(AuditEntry::after(number, &before, deed));
+        // Nothing of it outlives the process.
+        if all.len() > MAX_AUDIT {
+            all.remove(0);
+        }
     }
 
     pub(super) fn next_number(&self) -> u64 {

@@ -8,6 +8,7 @@
 //! Behind [`Backend`](backend::Backend) is a file of SQLite, in [`sqlite`]; a store in memory is made of
 //! [`Tables`](botroupe_core::ledger::Tables).
 
+mod audit;
 mod backend;
 mod clock;
 mod condition;
@@ -21,6 +22,7 @@ mod readers;
 mod sqlite;
 mod writer;
 
+pub use audit::{AuditBreak, AuditCheck, AuditEntry, AuditHash, Deed};
 pub use condition::{Cause, Condition, Sizes, Trouble};
 pub use error::{OpenError, StoreError};
 pub use file::StoreFile;
@@ -321,6 +323,20 @@ impl Store {
         match &self.0 {
             Kind::Memory(memory) => Ok(memory.read(|tables| tables.letter(number).cloned())),
             Kind::Disk(disk) => disk.letter(number).await,
+        }
+    }
+
+    /// Writes down what was ordered, after what was ordered before.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub async fn audit(&self, deed: Deed) -> Result<(), StoreError> {
+        match &self.0 {
+            Kind::Memory(memory) => {
+                memory.audit(deed);
+                Ok(())
+            }
+            Kind::Disk(disk) => disk.audit(deed).await,
         }
     }
 

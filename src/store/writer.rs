@@ -1,5 +1,6 @@
 //! The thread that writes.
 
+use super::audit::Deed;
 use super::backend::{Backend, Batch, Failure, Figures, Place, Writer};
 use super::clock::{PruneClock, Retention, now, unix_now};
 use super::condition::{Cause, Condition, Trouble};
@@ -13,6 +14,7 @@ use std::fmt;
 use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
+use tokio::sync::oneshot;
 
 /// So many lists are written without waiting for more.
 const FULL: usize = 256;
@@ -36,6 +38,11 @@ pub(super) enum Order {
         reply: SyncSender<Result<Vec<AccountNo>, Failure>>,
     },
     BackedUp(u64),
+    /// Something was ordered.
+    Audit {
+        deed: Deed,
+        reply: oneshot::Sender<Result<(), Failure>>,
+    },
     /// Everything, now.
     Prune {
         reply: SyncSender<Result<(), Failure>>,
@@ -549,6 +556,11 @@ impl Writing {
                 let numbers = self.attempt(|writer| writer.accounts(app, &users));
                 // Whoever asked may have gone.
                 let _ = reply.send(numbers);
+            }
+            Order::Audit { deed, reply } => {
+                let written = self.attempt(|writer| writer.audit(&deed));
+                // Whoever asked may have gone.
+                let _ = reply.send(written);
             }
             Order::Prune { reply } => {
                 let horizon = self.keep.horizon((self.clocks.wall)(), 0);

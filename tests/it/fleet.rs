@@ -184,3 +184,37 @@ async fn secrets_of_the_builder_are_not_shown() {
     assert!(!format!("{fleet:?}").contains("marker"));
     fleet.stop().await.unwrap();
 }
+
+#[tokio::test]
+async fn the_admin_api_of_a_config_is_served_by_an_embedded_fleet_too() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let token = botroupe::admin::NewToken::make().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("config.toml");
+    let text = format!(
+        "[app]\nsdk_app_id = 1400000001\nsecret_key = \"k\"\n[[accounts]]\nuser_id = \"desk\"\nbots = [\"echo\"]\n\
+         [admin]\nlisten = \"127.0.0.1:0\"\n[[admin.tokens]]\nname = \"a\"\nhash = \"{}\"\n",
+        token.config_hash()
+    );
+    fs::write(&path, text).unwrap();
+    let fleet = Fleet::from_config(&path).sandbox().bot(echo);
+    let fleet = fleet.start().await.unwrap();
+    fleet.ready().await.unwrap();
+    let address = fleet.admin_url().unwrap().strip_prefix("http://").unwrap();
+    let address: std::net::SocketAddr = address.parse().unwrap();
+    let mut link = tokio::net::TcpStream::connect(address).await.unwrap();
+    let request = format!(
+        "GET /api/v1/status HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {}\r\nConnection: close\r\n\r\n",
+        token.text()
+    );
+    link.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    link.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.contains("\"states\":{\"online\":1}"), "{answer}");
+    // Where another one listens there is no second one.
+    let taken = fs::read_to_string(&path).unwrap();
+    fs::write(&path, taken.replace("127.0.0.1:0", &address.to_string())).unwrap();
+    let second = Fleet::from_config(&path).sandbox().bot(echo).start().await;
+    assert!(matches!(second, Err(FleetError::Admin(_))), "{second:?}");
+    fleet.stop().await.unwrap();
+}

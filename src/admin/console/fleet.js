@@ -15,6 +15,9 @@ const wanted = { search: "", state: "", cause: "", bot: "" };
 
 const isAway = (account) => !account.online;
 
+const RANKS = { bad: 0, held: 1, wait: 2, off: 3, good: 5 };
+const rank = (account) => (account.online && account.degraded?.length ? 4 : RANKS[tone(account.state)]);
+
 /** Whether a text is like a pattern: with `*` as a whole, otherwise a part of it. */
 function matcher(pattern) {
   const text = pattern.trim().toLowerCase();
@@ -33,8 +36,8 @@ function filtered() {
     (!wanted.cause || account.cause?.split(":")[0] === wanted.cause) &&
     (!wanted.bot || (account.bots ?? []).includes(wanted.bot));
   const all = [...accounts.values()].filter(fits);
-  // Who is away comes first; the rest stays in the order of the config.
-  return [...all.filter(isAway), ...all.filter((account) => !isAway(account))];
+  // Who needs somebody comes first, then who is on the way back; each in the order of the config.
+  return all.sort((a, b) => rank(a) - rank(b));
 }
 
 function row(account, number, selected) {

@@ -191,6 +191,10 @@ Accounts that do not change stay connected, and their bots keep their state. SIG
     #[command(subcommand)]
     Store(StoreCommand),
 
+    /// Shows who has ordered what of the processes of a config, and whether that was changed since.
+    #[command(subcommand)]
+    Audit(AuditCommand),
+
     /// Shows messages that are to be sent or could not be sent, and decides on them.
     #[command(subcommand)]
     Outbox(OutboxCommand),
@@ -654,6 +658,21 @@ it that end in -wal and -shm.")]
     },
     /// Removes what is older than [store] says, as a running process does by itself. None may be running.
     Prune {
+        #[command(flatten)]
+        store: StoreArgs,
+    },
+}
+
+/// `botroupe audit …`.
+#[derive(Clone, Debug, Subcommand)]
+pub(super) enum AuditCommand {
+    /// Looks whether every entry is as it was written: exit code 1 if not. Prints the last hash, to be kept elsewhere.
+    Verify {
+        #[command(flatten)]
+        store: StoreArgs,
+    },
+    /// Prints every entry, as one JSON object per line.
+    Export {
         #[command(flatten)]
         store: StoreArgs,
     },

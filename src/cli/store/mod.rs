@@ -26,12 +26,12 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const SHOWN: usize = 60;
 
 /// The file, and how long it keeps what.
-struct Named {
-    path: PathBuf,
+pub(super) struct Named {
+    pub(super) path: PathBuf,
     config: StoreConfig,
 }
 
-fn named(args: &StoreArgs, env: &dyn Env, bots: &Bots) -> Result<Named, Failure> {
+pub(super) fn named(args: &StoreArgs, env: &dyn Env, bots: &Bots) -> Result<Named, Failure> {
     if let Some(path) = &args.file {
         let config = StoreConfig::default();
         return Ok(Named {

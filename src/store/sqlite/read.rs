@@ -2,6 +2,7 @@
 
 use super::super::backend::{Failure, Reader};
 use super::convert::{self, CELL, LETTER, RECORD, SPILLED, bits};
+use crate::store::audit::{AuditEntry, AuditHash, Deed};
 use botroupe_core::ledger::{
     AccountNo, Cell, CellKey, Letter, Record, Recovered, SPILL_COST, SpillLine, Spilled,
     SpilledLine,
@@ -156,6 +157,29 @@ impl Reader for Reading {
             Ok((AccountNo(row.get(0)?), row.get(1)?))
         })?;
         Ok(accounts.into_iter().collect())
+    }
+
+    fn audit(&mut self, entry: &mut dyn FnMut(AuditEntry) -> bool) -> Result<(), Failure> {
+        let query = "SELECT number, at, who, origin, what, hash FROM audit ORDER BY number";
+        let mut statement = self.0.prepare(query)?;
+        let mut rows = statement.query(())?;
+        while let Some(row) = rows.next()? {
+            let hash: Vec<u8> = row.get(5)?;
+            let found = AuditEntry {
+                number: row.get::<_, i64>(0)?.cast_unsigned(),
+                deed: Deed {
+                    at: row.get::<_, i64>(1)?.cast_unsigned(),
+                    who: row.get(2)?,
+                    origin: row.get(3)?,
+                    what: row.get(4)?,
+                },
+                hash: AuditHash::from_bytes(&hash).unwrap_or_default(),
+            };
+            if !entry(found) {
+                break;
+            }
+        }
+        Ok(())
     }
 
     fn check(&mut self) -> Result<Vec<String>, Failure> {

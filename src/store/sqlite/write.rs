@@ -4,6 +4,7 @@ use super::super::Usage;
 use super::super::backend::{Batch, Failure, Figures, Place, Writer};
 use super::convert::{self, CELL, LETTER, QUEUED, RECORD, SPILLED, bits};
 use crate::proto::id::{SdkAppId, UserId};
+use crate::store::audit::{AuditEntry, AuditHash, Deed};
 use botroupe_core::ledger::{
     AccountNo, Boundary, Cell, CellKey, Change, Ended, Horizon, Letter, LetterState, Record,
     Spilled, pass,
@@ -617,6 +618,38 @@ impl Writer for Writing {
 
     fn usage(&self) -> HashMap<Box<str>, Usage> {
         self.used.clone()
+    }
+
+    fn audit(&mut self, deed: &Deed) -> Result<(), Failure> {
+        self.transaction(|work| {
+            let last: Option<(i64, Vec<u8>)> = work
+                .connection
+                .query_row(
+                    "SELECT number, hash FROM audit ORDER BY number DESC LIMIT 1",
+                    (),
+                    |row| Ok((row.get(0)?, row.get(1)?)),
+                )
+                .optional()?;
+            let (number, before) = last.map_or((0, AuditHash::default()), |(number, hash)| {
+                // Of a hash that was damaged nothing follows; a check finds it.
+                let hash = AuditHash::from_bytes(&hash).unwrap_or_default();
+                (number.cast_unsigned(), hash)
+            });
+            let entry = AuditEntry::after(number, &before, deed.clone());
+            work.connection.execute(
+                "INSERT INTO audit (number, at, who, origin, what, hash) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                (
+                    entry.number.cast_signed(),
+                    entry.deed.at.cast_signed(),
+                    &entry.deed.who,
+                    &entry.deed.origin,
+                    &entry.deed.what,
+                    entry.hash.as_bytes(),
+                ),
+            )?;
+            Ok(())
+        })?;
+        Ok(())
     }
 
     fn backed_up(&mut self, at: u64) -> Result<(), Failure> {

@@ -79,6 +79,10 @@ impl Writer for FlakyWriter {
         self.0.accounts(app, users)
     }
 
+    fn audit(&mut self, deed: &Deed) -> Result<(), Failure> {
+        self.0.audit(deed)
+    }
+
     fn prune(
         &mut self,
         before: &Horizon,

@@ -4,6 +4,7 @@
 mod accounts;
 #[cfg(unix)]
 mod alerts;
+mod audit;
 mod chat;
 mod configs;
 mod doctor;

@@ -63,6 +63,11 @@ const STEPS: &[&str] = &[
      ) STRICT;
      CREATE INDEX spill_lines ON spilled (account, kind, peer, number);
      ALTER TABLE summary ADD COLUMN spilled INTEGER NOT NULL DEFAULT 0;",
+    // 4. What people have ordered.
+    "CREATE TABLE audit (
+        number INTEGER PRIMARY KEY, at INTEGER NOT NULL, who TEXT NOT NULL, origin TEXT NOT NULL, what TEXT NOT NULL,
+        hash BLOB NOT NULL
+     ) STRICT;",
 ];
 
 /// The present version.

@@ -1,6 +1,7 @@
 use super::super::super::backend::{Backend, Batch};
 use super::super::Sqlite;
 use super::*;
+use crate::store::audit::{AuditCheck, AuditEntry, Deed};
 use botroupe_core::ledger::{AccountNo, CellKey, Change, LetterState, Scope, SpillLine, Spilled};
 use std::fs;
 use std::path::PathBuf;
@@ -73,6 +74,36 @@ fn a_store_of_version_1_becomes_one_of_the_present_version() {
 }
 
 #[test]
+fn a_store_of_version_3_becomes_one_of_the_present_version_and_takes_orders() {
+    let (_folder, path) = copy_of_version(3);
+    assert_eq!(version(&path), 3);
+    let sqlite = Sqlite::open(&path).unwrap();
+    assert_eq!(version(&path), PRESENT as i64);
+    let mut writer = sqlite.writer(false).unwrap();
+    let counts = writer.figures().counts;
+    assert_eq!((counts.handled, counts.answered, counts.queued), (2, 0, 0));
+    for what in ["hold", "resume"] {
+        let deed = Deed {
+            at: 1_795_000_000,
+            who: "shop".to_owned(),
+            origin: "127.0.0.1".to_owned(),
+            what: what.to_owned(),
+        };
+        writer.audit(&deed).unwrap();
+    }
+    let mut reader = sqlite.reader().unwrap();
+    let (mut check, mut whats) = (AuditCheck::default(), Vec::new());
+    let mut take = |entry: AuditEntry| {
+        check.take(&entry).unwrap();
+        whats.push(entry.deed.what);
+        true
+    };
+    reader.audit(&mut take).unwrap();
+    assert_eq!(whats, ["hold", "resume"]);
+    assert_eq!(reader.check().unwrap(), Vec::<String>::new());
+}
+
+#[test]
 fn a_store_of_version_2_becomes_one_of_the_present_version_and_takes_what_spills() {
     let (_folder, path) = copy_of_version(2);
     assert_eq!(version(&path), 2);
@@ -133,7 +164,7 @@ fn other_databases_and_later_versions_are_refused_and_left_alone() {
     connection.pragma_update(None, "user_version", 99).unwrap();
     let refused = Sqlite::open(&path).unwrap_err().to_string();
     assert!(
-        refused.ends_with("the store has version 99, this program knows up to 3"),
+        refused.ends_with("the store has version 99, this program knows up to 4"),
         "{refused}"
     );
 

@@ -1,0 +1,75 @@
+//! `botroupe audit`: what people have ordered.
+
+use super::args::{AuditCommand, StoreArgs};
+use super::exit::Failure;
+use super::store::named;
+use crate::bot::Bots;
+use crate::config::Env;
+use crate::store::{AuditBreak, AuditCheck, AuditEntry, StoreFile};
+use serde_json::{Value, json};
+use std::io::Write;
+
+/// Carries out a command.
+///
+/// # Errors
+/// When the store cannot be read, or the entries are not as they were written.
+pub(super) fn audit(
+    command: &AuditCommand,
+    env: &dyn Env,
+    bots: &Bots,
+    out: &mut dyn Write,
+) -> Result<(), Failure> {
+    match command {
+        AuditCommand::Verify { store } => verify(store, env, bots, out),
+        AuditCommand::Export { store } => export(store, env, bots, out),
+    }
+}
+
+fn verify(
+    store: &StoreArgs,
+    env: &dyn Env,
+    bots: &Bots,
+    out: &mut dyn Write,
+) -> Result<(), Failure> {
+    let mut file = StoreFile::open(&named(store, env, bots)?.path)?;
+    let mut check = AuditCheck::default();
+    let mut broken: Option<AuditBreak> = None;
+    file.audit(&mut |entry| {
+        broken = check.take(&entry).err();
+        broken.is_none()
+    })?;
+    if let Some(broken) = broken {
+        return Err(Failure::Runtime(broken.into()));
+    }
+    let (number, hash) = check.head();
+    // Who keeps this line notices later that the last entries are gone.
+    writeln!(out, "{number} entries, head {hash}").map_err(Failure::Output)
+}
+
+fn export(
+    store: &StoreArgs,
+    env: &dyn Env,
+    bots: &Bots,
+    out: &mut dyn Write,
+) -> Result<(), Failure> {
+    let mut file = StoreFile::open(&named(store, env, bots)?.path)?;
+    let mut failed = None;
+    file.audit(&mut |entry| {
+        failed = writeln!(out, "{}", line(&entry)).err();
+        failed.is_none()
+    })?;
+    failed.map_or(Ok(()), |error| Err(Failure::Output(error)))
+}
+
+fn line(entry: &AuditEntry) -> Value {
+    let deed = &entry.deed;
+    let what = serde_json::from_str(&deed.what).unwrap_or_else(|_| Value::from(&*deed.what));
+    json!({
+        "number": entry.number,
+        "at": deed.at,
+        "who": deed.who,
+        "from": deed.origin,
+        "what": what,
+        "hash": entry.hash.to_string(),
+    })
+}

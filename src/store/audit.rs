@@ -1,0 +1,208 @@
+//! What people have ordered, one after the other, each entry bound to those before it.
+//!
+//! An entry has a hash over its content and over the hash of the entry before. Whoever changes, removes or inserts one in
+//! the file would have to make all later hashes anew, and the last hash is known elsewhere: it is printed by
+//! `botroupe audit verify`.
+
+use sha2::{Digest, Sha256};
+use std::fmt;
+
+/// Something that was ordered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Deed {
+    /// When, in Unix seconds.
+    pub at: u64,
+    /// Who: the name of a token, or the owner of the control socket.
+    pub who: String,
+    /// From where: an address, or `control socket`.
+    pub origin: String,
+    /// What, as JSON.
+    pub what: String,
+}
+
+/// The hash of an entry.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub struct AuditHash([u8; 32]);
+
+impl fmt::Display for AuditHash {
+    /// 64 hexadecimal digits.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for AuditHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl AuditHash {
+    /// From 32 bytes.
+    #[must_use]
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        bytes.try_into().ok().map(Self)
+    }
+
+    /// The 32 bytes.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+/// An entry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuditEntry {
+    /// Its number, from 1 without a gap.
+    pub number: u64,
+    /// What was ordered.
+    pub deed: Deed,
+    /// Over all of this and the hash before.
+    pub hash: AuditHash,
+}
+
+impl AuditEntry {
+    /// The entry after the one with this number and hash; the first one comes after number 0.
+    #[must_use]
+    pub fn after(number: u64, before: &AuditHash, deed: Deed) -> Self {
+        let number = number + 1;
+        Self {
+            number,
+            hash: hash(before, number, &deed),
+            deed,
+        }
+    }
+}
+
+fn hash(before: &AuditHash, number: u64, deed: &Deed) -> AuditHash {
+    let mut hash = Sha256::new();
+    hash.update(before.0);
+    hash.update(number.to_be_bytes());
+    hash.update(deed.at.to_be_bytes());
+    for text in [&deed.who, &deed.origin, &deed.what] {
+        // With its length: what is moved from one text to the next changes the hash, too.
+        hash.update((text.len() as u64).to_be_bytes());
+        hash.update(text);
+    }
+    AuditHash(hash.finalize().into())
+}
+
+/// Goes through the entries in their order and finds the first that is not as it was written.
+#[derive(Debug, Default)]
+pub struct AuditCheck {
+    number: u64,
+    hash: AuditHash,
+}
+
+/// What is wrong with an entry.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum AuditBreak {
+    /// Entries are missing before it.
+    #[error("audit: entry {expected} is missing, the next one is {found}")]
+    Missing {
+        /// The number that should come.
+        expected: u64,
+        /// The number that comes.
+        found: u64,
+    },
+    /// It, or the hash of the one before it, was changed.
+    #[error("audit: entry {number} was changed, or the hash before it")]
+    Changed {
+        /// Its number.
+        number: u64,
+    },
+}
+
+impl AuditCheck {
+    /// Takes the next entry.
+    ///
+    /// # Errors
+    /// [`AuditBreak`].
+    pub fn take(&mut self, entry: &AuditEntry) -> Result<(), AuditBreak> {
+        let expected = self.number + 1;
+        if entry.number != expected {
+            return Err(AuditBreak::Missing {
+                expected,
+                found: entry.number,
+            });
+        }
+        if hash(&self.hash, entry.number, &entry.deed) != entry.hash {
+            return Err(AuditBreak::Changed {
+                number: entry.number,
+            });
+        }
+        self.number = entry.number;
+        self.hash = entry.hash;
+        Ok(())
+    }
+
+    /// How many entries were right so far, and the last hash.
+    #[must_use]
+    pub const fn head(&self) -> (u64, AuditHash) {
+        (self.number, self.hash)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn chain(whats: &[String]) -> Vec<AuditEntry> {
+        let mut all: Vec<AuditEntry> = Vec::new();
+        for (at, what) in whats.iter().enumerate() {
+            let (number, before) = all
+                .last()
+                .map_or((0, AuditHash::default()), |last| (last.number, last.hash));
+            let deed = Deed {
+                at: 1_795_000_000 + at as u64,
+                who: "shop".to_owned(),
+                origin: "127.0.0.1".to_owned(),
+                what: what.clone(),
+            };
+            all.push(AuditEntry::after(number, &before, deed));
+        }
+        all
+    }
+
+    fn verify(all: &[AuditEntry]) -> Result<(u64, AuditHash), AuditBreak> {
+        let mut check = AuditCheck::default();
+        all.iter().try_for_each(|entry| check.take(entry))?;
+        Ok(check.head())
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_changed_removed_or_swapped_is_found(
+            whats in prop::collection::vec("[a-z]{0,8}", 2..12),
+            at in any::<prop::sample::Index>(),
+            how in 0_u8..6,
+        ) {
+            let all = chain(&whats);
+            let last = all.last().unwrap();
+            prop_assert_eq!(verify(&all), Ok((last.number, last.hash)));
+            let mut other = all.clone();
+            let at = at.index(all.len());
+            match how {
+                0 => other[at].deed.what.push('x'),
+                1 => other[at].deed.at += 1,
+                2 => other[at].deed.who = "shopx".to_owned(),
+                3 => {
+                    // A letter moves from one text to the next.
+                    other[at].deed.who = "sho".to_owned();
+                    other[at].deed.origin = "p127.0.0.1".to_owned();
+                }
+                4 => drop(other.remove(at)),
+                _ => other[at].hash.0[7] ^= 1,
+            }
+            // Of the last entry nobody can tell that it is gone but by the head.
+            if how == 4 && at == all.len() - 1 {
+                prop_assert_ne!(verify(&other).unwrap(), (last.number, last.hash));
+            } else {
+                prop_assert!(verify(&other).is_err());
+            }
+        }
+    }
+}
