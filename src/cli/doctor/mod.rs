@@ -96,9 +96,7 @@ fn look(path: &Path, config: &Config, env: &dyn Env) -> Vec<Finding> {
 
 /// Whether a process runs this config: it has the lock.
 fn is_running(path: &Path) -> bool {
-    Seat::candidates(path)
-        .iter()
-        .any(|seat| Lock::is_taken(seat))
+    Seat::candidates(path).iter().any(Lock::is_taken)
 }
 
 fn store_facts(config: &Config) -> StoreFacts {
