@@ -10,6 +10,7 @@ mod handle;
 mod log;
 mod message;
 mod provider;
+mod shared_fleet;
 mod shared_governor;
 mod subscriber;
 mod timer;
@@ -30,5 +31,6 @@ pub use message::{
 };
 pub use provider::end_programs;
 pub(crate) use provider::fetch_key;
+pub use shared_fleet::SharedFleet;
 pub use shared_governor::SharedGovernor;
 pub use subscriber::{Reply, SpillRead, Subscriber, Wish};

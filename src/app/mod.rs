@@ -28,7 +28,7 @@ pub(crate) use terms::{Credentials, fetch_secret_key};
 pub use crate::supervisor::OrderError;
 
 use crate::account::{
-    AccountHandle, Cause, Changed, Command, FleetUsers, Handover, Phase, Status, end_programs,
+    AccountHandle, Cause, Changed, Command, Handover, Phase, SharedFleet, Status, end_programs,
 };
 use crate::bot::{
     AccountContext, Api, Bot, Bots, Draining, FileAccess, Pool, RecordError, SettingsError, Shelf,
@@ -206,7 +206,7 @@ impl App {
             ),
         };
         let tape = config.record.as_ref().map(Tape::begin).transpose()?;
-        let fleet = FleetUsers::default();
+        let fleet = SharedFleet::default();
         let site = Arc::new(BotSite {
             config: config.host,
             uploads,

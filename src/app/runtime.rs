@@ -4,7 +4,7 @@ use super::hosts::Hosts;
 use super::roster::{Member, Roster};
 use super::sandbox::Remote;
 use super::terms::Credentials;
-use crate::account::{AccountHandle, CoreConfig, FleetUsers};
+use crate::account::{AccountHandle, CoreConfig, SharedFleet};
 use crate::bot::{Ledger, Shelf};
 use crate::config::{AccountConfig, Config, Endpoint};
 use crate::gateway::{NetConnector, SharedMemory};
@@ -24,7 +24,7 @@ pub(super) struct Runtime {
     pub(super) roster: Roster,
     pub(super) store: Store,
     pub(super) hosts: Arc<Hosts>,
-    pub(super) fleet: FleetUsers,
+    pub(super) fleet: SharedFleet,
     /// Changes the embedded server, when there is one.
     pub(super) sandbox: Option<Remote>,
     pub(super) shelf: Arc<Shelf>,

@@ -13,7 +13,7 @@ use super::tape::Tape;
 use super::tasks::Spawner;
 use super::transfer::Carriage;
 use super::voices::Voices;
-use crate::account::{AccountHandle, FleetUsers};
+use crate::account::{AccountHandle, SharedFleet};
 use crate::config::HostConfig;
 use actix::prelude::ArbiterHandle;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -35,7 +35,7 @@ pub struct Site {
     /// Records what the bots hear.
     pub tape: Option<Tape>,
     /// The accounts of this process: only bots that ask for it hear them.
-    pub fleet: FleetUsers,
+    pub fleet: SharedFleet,
     /// Which accounts speak for bots of which one is to answer.
     pub voices: Voices,
 }
@@ -50,7 +50,7 @@ impl Site {
             file_thread: None,
             pool,
             tape: None,
-            fleet: FleetUsers::default(),
+            fleet: SharedFleet::default(),
             voices: Voices::default(),
         }
     }

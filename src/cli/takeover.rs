@@ -8,6 +8,7 @@ use super::control;
 use super::exit::Failure;
 use crate::account::Handover;
 use crate::proto::id::{SdkAppId, UserId};
+use actix::prelude::System;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::io::{self, Read, Write};
@@ -55,7 +56,7 @@ pub(super) fn take_over(
     tracing::info!(
         "the other process hands over: its handlers finish, and its accounts let go of their links"
     );
-    let mut stream = accept(&listener).map_err(broken)?;
+    let mut stream = accept(listener).map_err(broken)?;
     let mut text = Vec::new();
     stream.set_read_timeout(Some(STALL)).map_err(broken)?;
     let read = (&mut stream).take(MOST).read_to_end(&mut text);
@@ -106,24 +107,14 @@ fn private_folder() -> io::Result<tempfile::TempDir> {
 }
 
 /// The connection of the other process, which may take its time.
-fn accept(listener: &UnixListener) -> io::Result<UnixStream> {
+fn accept(listener: UnixListener) -> io::Result<UnixStream> {
     listener.set_nonblocking(true)?;
-    let mut waited = Duration::ZERO;
-    let pause = Duration::from_millis(5);
-    loop {
-        match listener.accept() {
-            Ok((stream, _)) => {
-                stream.set_nonblocking(false)?;
-                return Ok(stream);
-            }
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock && waited < PATIENCE => {
-                std::thread::sleep(pause);
-                waited += pause;
-            }
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                return Err(io::ErrorKind::TimedOut.into());
-            }
-            Err(error) => return Err(error),
-        }
-    }
+    System::new().block_on(async {
+        let listener = tokio::net::UnixListener::from_std(listener)?;
+        let accepted = tokio::time::timeout(PATIENCE, listener.accept()).await;
+        let (stream, _) = accepted.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
+        let stream = stream.into_std()?;
+        stream.set_nonblocking(false)?;
+        Ok(stream)
+    })
 }

@@ -48,6 +48,7 @@ pub use error::{ConfigError, ConfigErrors, Problem};
 pub use expand::ExpandError;
 pub use explain::Summary;
 pub use layers::{ENV_PREFIX, env_name};
+#[cfg(feature = "cli")]
 pub(crate) use log::account_pattern_covers;
 pub use log::{LogConfig, LogFileConfig, LogFormat, LogJournal, LogLevel};
 pub use looks::not_utf8;

@@ -23,7 +23,7 @@ async function open(options = {}) {
   const context = await browser.newContext({ viewport: { width: 1200, height: 800 }, locale: "en-GB", ...options });
   const page = await context.newPage();
   page.on("console", (message) => {
-    const refused = /the server responded with a status of (401|404|409)/;
+    const refused = /the server responded with a status of (401|403|404|409)/;
     if (message.type() === "error" && !refused.test(message.text())) mistakes.push(message.text());
   });
   page.on("pageerror", (error) => mistakes.push(String(error)));
@@ -70,6 +70,12 @@ const scenarios = {
     await page.getByRole("button", { name: "Log in" }).click();
     await row(page, "echo-bot").waitFor();
     done("a token leads in");
+
+    await page.getByRole("button", { name: "Log out" }).click();
+    await page.getByLabel("Token").fill(setting.sender);
+    await page.getByRole("button", { name: "Log in" }).click();
+    await page.getByText("it needs the scope read").waitFor();
+    done("a token that sees nothing is told so");
 
     page = await open();
     await page.goto(setting.link);

@@ -31,9 +31,11 @@ function option(value, text, chosen) {
   return h("option", { value, selected: value === chosen }, text);
 }
 
+/** The views that are for whoever has logged in. */
+const seen = () => Object.keys(VIEWS).filter((name) => who.scopes.includes(FOR[name]));
+
 function bar(view) {
-  const seen = Object.keys(VIEWS).filter((name) => who.scopes.includes(FOR[name]));
-  const links = seen.map((name) =>
+  const links = seen().map((name) =>
     h("a", { href: `#/${name}`, "aria-current": name === view ? "page" : null }, t(`nav.${name}`)),
   );
   const theme = localStorage.getItem(THEME) ?? "auto";
@@ -76,7 +78,8 @@ function show_() {
   const [, view = "fleet", name = ""] = location.hash.match(/^#\/(\w+)(?:\/(.*))?$/) ?? [];
   bar(view === "account" ? "fleet" : view);
   main.replaceChildren();
-  if (view === "account") leave = account(main, decodeURIComponent(name), who) ?? leave;
+  if (seen().length === 0) main.append(h("h1", {}, "Botroupe"), h("p", {}, t("nav.nothing")));
+  else if (view === "account") leave = account(main, decodeURIComponent(name), who) ?? leave;
   else leave = (VIEWS[view] ?? fleet)(main, who, decodeURIComponent(name)) ?? leave;
   document.title = `${main.querySelector("h1")?.textContent ?? ""} – Botroupe`;
 }

@@ -3,7 +3,7 @@
 const WORDS = {
   en: {
     "skip": "Skip to the content",
-    "nav.label": "Views", "nav.fleet": "Fleet", "nav.bots": "Bots", "nav.outbox": "Outbox", "nav.talk": "Talk", "nav.config": "Config",
+    "nav.label": "Views", "nav.nothing": "This token sees nothing: it needs the scope read.", "nav.fleet": "Fleet", "nav.bots": "Bots", "nav.outbox": "Outbox", "nav.talk": "Talk", "nav.config": "Config",
     "language": "Language", "theme": "Theme", "theme.auto": "As the system", "theme.light": "Light", "theme.dark": "Dark",
     "logout": "Log out", "live.true": "live", "live.false": "connecting…",
     "login.title": "Log in", "login.how": "Run `botroupe console` beside the config for a link, or paste a token.",
@@ -56,7 +56,7 @@ const WORDS = {
   },
   zh: {
     "skip": "跳到内容",
-    "nav.label": "视图", "nav.fleet": "账号", "nav.bots": "机器人", "nav.outbox": "发件箱", "nav.talk": "对话", "nav.config": "配置",
+    "nav.label": "视图", "nav.nothing": "这个令牌什么也看不到：需要 read 权限。", "nav.fleet": "账号", "nav.bots": "机器人", "nav.outbox": "发件箱", "nav.talk": "对话", "nav.config": "配置",
     "language": "语言", "theme": "外观", "theme.auto": "跟随系统", "theme.light": "浅色", "theme.dark": "深色",
     "logout": "退出", "live.true": "实时", "live.false": "连接中…",
     "login.title": "登录", "login.how": "在配置文件旁运行 `botroupe console` 获取链接,或粘贴令牌。",

@@ -202,7 +202,7 @@ impl Host {
     }
 
     fn message(&self, state: &mut State, at: Now, message: Arc<Message>) {
-        let fleet = &self.site.fleet;
+        let fleet = &self.site.fleet.users();
         let with_fleet = is_heard(&message, fleet, true);
         let without = with_fleet && is_heard(&message, fleet, false);
         let seats = self.seats();

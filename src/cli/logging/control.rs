@@ -8,6 +8,9 @@ use super::queue::Queue;
 use super::raised;
 use crate::config::{LogConfig, LogLevel};
 
+/// Gives a part of the log a level, or takes it back.
+type Set<'s> = dyn Fn(&str, Option<LogLevel>) -> Result<(), LogNameError> + 's;
+
 static CURRENT: OnceLock<LogControl> = OnceLock::new();
 
 /// Changes what a program under [`cli::main`](crate::cli::main) logs, from the next line on, until it ends. Cheap to
@@ -135,21 +138,20 @@ impl LogControl {
         if before.level != after.level {
             self.set_level(after.level);
         }
-        let change =
-            |was: &BTreeMap<String, LogLevel>,
-             is: &BTreeMap<String, LogLevel>,
-             set: &dyn Fn(&str, Option<LogLevel>) -> Result<(), LogNameError>| {
-                let gone = was.keys().filter(|name| !is.contains_key(*name));
-                let gone = gone.map(|name| (name, None));
-                let new = is
-                    .iter()
-                    .filter(|(name, level)| was.get(*name) != Some(level));
-                for (name, level) in gone.chain(new.map(|(name, level)| (name, Some(*level)))) {
-                    if let Err(error) = set(name, level) {
-                        tracing::warn!(name, %error, "the level of a part of the log was not changed");
-                    }
+        let change = |was: &BTreeMap<String, LogLevel>,
+                      is: &BTreeMap<String, LogLevel>,
+                      set: &Set<'_>| {
+            let gone = was.keys().filter(|name| !is.contains_key(*name));
+            let gone = gone.map(|name| (name, None));
+            let new = is
+                .iter()
+                .filter(|(name, level)| was.get(*name) != Some(level));
+            for (name, level) in gone.chain(new.map(|(name, level)| (name, Some(*level)))) {
+                if let Err(error) = set(name, level) {
+                    tracing::warn!(name, %error, "the level of a part of the log was not changed");
                 }
-            };
+            }
+        };
         change(&before.modules, &after.modules, &|name, level| {
             self.set_module(name, level)
         });

@@ -187,7 +187,7 @@ impl World {
         let policy = Arc::new(options.policy.clone());
         // Each copy is a separate process.
         let paces: Vec<GroupPaces> = (0..options.copies).map(|_| GroupPaces::default()).collect();
-        let fleet: FleetUsers = users.iter().map(UserId::as_str).collect();
+        let fleet: FleetUsers = Arc::new(users.iter().map(|user| user.as_str().into()).collect());
         let offsets = (0..users.len())
             .map(|_| options.clocks.draw(&mut rng))
             .collect();

@@ -74,6 +74,7 @@ async fn play(server: &Server, scenario: &str, more: Value, mut now: impl FnMut(
         "url": server.url(),
         "link": link.json()["url"],
         "token": server.token,
+        "sender": server.tokens["sender"],
         "chromium": chromium(),
         "packages": packages(),
         // Set to a folder, it gets pictures of the views.

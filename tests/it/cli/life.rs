@@ -55,7 +55,8 @@ fn a_second_copy_is_refused_and_takes_nothing_away() {
 
 #[test]
 fn every_signal_that_ends_a_process_drains_and_logs_out() {
-    for signal in ["HUP", "QUIT", "TERM", "INT"] {
+    // SIGHUP reloads the config, see `reload`.
+    for signal in ["QUIT", "TERM", "INT"] {
         let folder = tempfile::tempdir().unwrap();
         let path = fleet(&folder, "sandbox");
         let mut command = botroupe_that_takes_signals();

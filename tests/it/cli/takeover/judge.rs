@@ -1,5 +1,11 @@
 //! A fleet that is upgraded again and again while people talk to it: the server tells what became of it.
 
+#![allow(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    reason = "it judges processes, with a clock of its own"
+)]
+
 use botroupe::proto::id::SdkAppId;
 use botroupe::sandbox::{Sandbox, SandboxConfig};
 use std::collections::HashMap;

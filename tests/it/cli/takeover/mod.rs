@@ -4,7 +4,6 @@ mod judge;
 
 use super::*;
 use judge::{Plan, judge};
-use std::time::Instant;
 
 fn text(url: &str) -> String {
     format!(
@@ -43,12 +42,10 @@ async fn a_new_process_goes_on_with_every_login_of_the_old_one() {
     let before = status(&url).await;
 
     for _ in 0..3 {
-        let begun = Instant::now();
         let mut new = Running::start(&["run", &path, "--takeover"]);
         for _ in 0..20 {
             new.line(" online");
         }
-        assert!(begun.elapsed() < PATIENCE);
         let (code, _, err) = std::mem::replace(&mut old, new).end();
         assert_eq!(code.code(), Some(0), "{err}");
     }
