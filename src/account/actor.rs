@@ -97,8 +97,6 @@ pub struct Account {
     subscriber: Arc<dyn Subscriber>,
     surroundings: Arc<Surroundings>,
     handle: AccountHandle,
-    /// The login of another process, until the first connection takes it.
-    handed: Option<Box<(HandedTicket, Duration)>>,
     connector: Rc<dyn Connector>,
     connection: Option<Box<Connection>>,
     crashes: Option<Box<RestartIntensity>>,
@@ -139,12 +137,16 @@ impl Account {
             let mut core = Core::new(spec.config, fastrand::u64(..), now());
             {
                 let (now, mut memory) = (now(), spec.handle.memory().lock());
-                match (spec.away, &spec.handed) {
+                match (spec.away, spec.handed) {
                     (Some(away), _) => {
                         let (phase, cause) = *away;
                         core.start_away(now, &mut memory, phase, cause);
                     }
-                    (None, Some(handed)) => core.start_resuming(now, &mut memory, handed.1),
+                    (None, Some(handed)) => {
+                        let (ticket, after) = *handed;
+                        spec.handle.leave_ticket(Some(ticket));
+                        core.start_resuming(now, &mut memory, after);
+                    }
                     (None, None) => core.start(now, &mut memory),
                 }
             }
@@ -155,7 +157,6 @@ impl Account {
                 subscriber: spec.subscriber,
                 surroundings: spec.surroundings,
                 handle: spec.handle,
-                handed: spec.handed,
                 connector: (spec.connector)(),
                 connection: None,
                 crashes: None,
@@ -309,8 +310,8 @@ impl Account {
             let mut session = Session::new(config, fastrand::u64(..), &mut memory);
             session.set_cookie(self.cookie.clone());
             drop(memory);
-            if let Some(handed) = self.handed.take() {
-                session.go_on_with(handed.0);
+            if let Some(ticket) = self.handle.take_ticket() {
+                session.go_on_with(ticket);
             }
             self.connection = Some(Box::new(Connection::new(session)));
         }

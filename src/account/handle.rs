@@ -46,7 +46,7 @@ struct Shared {
     memory: SharedMemory,
     /// Made for the first sender: an account whose bots only reply has none.
     signals: OnceLock<Box<Signals>>,
-    /// The login that its last actor has left for another process.
+    /// The login of another process that its first connection goes on with, and that its last actor leaves for one.
     ticket: Mutex<Option<Box<HandedTicket>>>,
 }
 
@@ -173,12 +173,17 @@ impl AccountHandle {
         *place = ticket.map(Box::new);
     }
 
+    /// The login of another process, if there is one to go on with.
+    pub(super) fn take_ticket(&self) -> Option<HandedTicket> {
+        let mut place = self.0.ticket.lock().unwrap_or_else(PoisonError::into_inner);
+        place.take().map(|ticket| *ticket)
+    }
+
     /// What another process needs to go on with the account, which has stopped. `is_durable`: a store says what the bots
     /// have finished.
     pub(crate) fn hand_over(&self, is_durable: bool) -> Handover {
-        let mut ticket = self.0.ticket.lock().unwrap_or_else(PoisonError::into_inner);
         Handover {
-            ticket: ticket.take().map(|ticket| *ticket),
+            ticket: self.take_ticket(),
             memory: self.0.memory.lock().hand_over(is_durable),
         }
     }

@@ -66,8 +66,8 @@ fn a_plan_says_what_starts_stops_and_changes_and_what_it_costs() {
             "~ fleet     governor\n= stay      3 accounts\nno login\n",
         ),
         (
-            format!("endpoint = \"china\"\n{three}[io]\narbiters = 3\n"),
-            "refused: only a restart of the process changes endpoint, io\n\
+            format!("{three}[io]\narbiters = 3\n[host]\nthreads = 3\n"),
+            "refused: only a restart of the process changes host, io\n\
              = stay      3 accounts\nno login\n",
         ),
     ];

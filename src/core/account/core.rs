@@ -66,8 +66,6 @@ pub struct Core {
     recorder: Recorder,
     drops: Drops,
     effects: VecDeque<Effect>,
-    /// It goes on with a login of another process, and has not set out.
-    is_handed: bool,
 }
 
 /// The way out for [`Delivery`]: everything but the delivery itself.
@@ -109,7 +107,6 @@ impl Core {
             drops: Drops::default(),
             recorder: Recorder::default(),
             effects: VecDeque::new(),
-            is_handed: false,
             rng,
         }
     }
@@ -368,7 +365,7 @@ impl Core {
             self.refill(now, memory);
         }
         if matches!(&self.life, Life::Away(away) if away.is_due(now.mono)) {
-            if std::mem::take(&mut self.is_handed) {
+            if self.link.takes_no_turn() {
                 self.come_back(now, memory);
             } else {
                 self.set_out();
@@ -618,8 +615,7 @@ impl Core {
     /// Goes on with a login of another process after a while; this takes no turn of the governor.
     pub fn start_resuming(&mut self, now: Now, memory: &mut Memory, after: Duration) {
         self.refill_anew(now, memory);
-        self.link.keep_ticket(true);
-        self.is_handed = true;
+        self.link.go_on();
         self.life = Life::Away(Away::new(Reason::Waiting, Some(now.mono + after)));
         self.timeout(now, memory);
     }

@@ -12,6 +12,8 @@ pub(super) struct Link {
     host: Arc<str>,
     is_open: bool,
     has_ticket: bool,
+    /// The ticket is of another process, and nothing was dialled with it.
+    is_handed: bool,
     resumed: bool,
     logout_by: Option<Duration>,
 }
@@ -23,6 +25,7 @@ impl Default for Link {
             host: "".into(),
             is_open: false,
             has_ticket: false,
+            is_handed: false,
             resumed: false,
             logout_by: None,
         }
@@ -66,6 +69,17 @@ impl Link {
     /// Sets whether the session still has a login that can be resumed.
     pub(super) const fn keep_ticket(&mut self, keep: bool) {
         self.has_ticket = keep;
+    }
+
+    /// The session goes on with a login of another process.
+    pub(super) const fn go_on(&mut self) {
+        self.has_ticket = true;
+        self.is_handed = true;
+    }
+
+    /// Whether to dial without a turn of the governor, once: the login is there, and was cut by a change of processes.
+    pub(super) const fn takes_no_turn(&mut self) -> bool {
+        std::mem::replace(&mut self.is_handed, false)
     }
 
     /// A login succeeded; `resumed` says that it continues an earlier one.
