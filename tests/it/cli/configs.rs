@@ -87,7 +87,7 @@ fn every_wrong_config_is_told_with_its_place_and_what_to_do() {
         (
             "60 a file that is not there",
             with("user_sig_file = \"nosuch.sig\"\n").into(),
-            &["c.toml:5:11: user_sig_file: ", "file nosuch.sig: No such file"],
+            &["c.toml:5:11: user_sig_file: ", "nosuch.sig: No such file"],
         ),
         (
             "61 a program that is not there",
