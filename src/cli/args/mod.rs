@@ -1,9 +1,12 @@
 //! The arguments of the command line. The modules beside this one carry the commands out.
 
+mod admin;
 mod alerts;
 mod doctor;
+mod new;
 mod set;
 mod shell;
+mod store;
 
 use std::{
     convert::Infallible,
@@ -18,10 +21,15 @@ use std::net::SocketAddr;
 use clap::{Args as ClapArgs, CommandFactory, Parser, Subcommand, ValueEnum, error::ErrorKind};
 use secrecy::SecretString;
 
+#[cfg(test)]
+pub(super) use self::admin::NewTokenArgs;
+pub(super) use self::admin::{ConsoleArgs, ScopeArg, TokenCommand};
 pub(super) use self::alerts::{AlertsCommand, AlertsTestArgs};
 pub(super) use self::doctor::DoctorArgs;
+pub(super) use self::new::NewCommand;
 use self::set::SetArgs;
 pub(super) use self::shell::{CompletionsArgs, ManArgs};
+pub(super) use self::store::{AuditCommand, OutboxCommand, StoreArgs, StoreCommand};
 use crate::{
     config::{self, LogFormat, RecordConfig, parse_duration},
     proto::id::{SdkAppId, UserId},
@@ -250,58 +258,6 @@ Examples:
     Chat(ChatArgs),
 }
 
-/// `botroupe console`.
-#[derive(Clone, Debug, ClapArgs)]
-pub(super) struct ConsoleArgs {
-    /// Opens it in the browser too.
-    #[arg(long)]
-    pub(super) open: bool,
-
-    /// The config file of the running process.
-    #[arg(long, value_name = "FILE", default_value = DEFAULT_CONFIG)]
-    pub(super) config: PathBuf,
-}
-
-/// `botroupe token`.
-#[derive(Clone, Debug, Subcommand)]
-pub(super) enum TokenCommand {
-    /// Makes a token, shows it this once, and prints its lines for the config.
-    #[command(after_help = "\
-Examples:
-  botroupe token new prometheus
-  botroupe token new night-shift --scope read --scope operate --account 'shop-*'")]
-    New(NewTokenArgs),
-}
-
-/// `botroupe token new`.
-#[derive(Clone, Debug, ClapArgs)]
-pub(super) struct NewTokenArgs {
-    /// A name for logs.
-    #[arg(value_name = "NAME")]
-    pub(super) name: String,
-
-    /// What it allows; once for each.
-    #[arg(long = "scope", value_name = "SCOPE", default_value = "read")]
-    pub(super) scopes: Vec<ScopeArg>,
-
-    /// The accounts it is for, * for any text; once for each. All, if nothing is said.
-    #[arg(long = "account", value_name = "PATTERN")]
-    pub(super) accounts: Vec<String>,
-}
-
-/// What a token allows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum ScopeArg {
-    /// To see how the fleet stands.
-    Read,
-    /// To give orders to accounts, their bots and letters.
-    Operate,
-    /// To send messages as an account.
-    Send,
-    /// Everything.
-    Admin,
-}
-
 /// `botroupe accounts`.
 #[derive(Debug, Subcommand)]
 pub(super) enum AccountsCommand {
@@ -336,46 +292,6 @@ impl ImportArgs {
     pub(super) fn path(&self) -> &Path {
         self.file.as_deref().unwrap_or(&self.config.config)
     }
-}
-
-/// `botroupe new`.
-#[derive(Debug, Subcommand)]
-pub(super) enum NewCommand {
-    /// Writes a bot with a command, settings and a test: bots/NAME.rs, and its line in bots/mod.rs.
-    #[command(after_help = "\
-Examples:
-  botroupe new bot weather
-
-Run it in the folder of the program. Everything else in bots/mod.rs stays as it is.")]
-    Bot(NewBotArgs),
-
-    /// Writes a program of your own that runs bots: a package that depends on botroupe.
-    #[command(after_help = "\
-Examples:
-  botroupe new project my-bots
-  botroupe new project my-bots --path ../botroupe
-                                    depend on the source in that folder")]
-    Project(NewProjectArgs),
-}
-
-/// `botroupe new bot`.
-#[derive(Debug, ClapArgs)]
-pub(super) struct NewBotArgs {
-    /// The name of the bot, of its file and of its section of the config: small letters, digits and underscores.
-    #[arg(value_name = "NAME")]
-    pub(super) name: String,
-}
-
-/// `botroupe new project`.
-#[derive(Debug, ClapArgs)]
-pub(super) struct NewProjectArgs {
-    /// The folder to make; its name is that of the program.
-    #[arg(value_name = "FOLDER")]
-    pub(super) folder: PathBuf,
-
-    /// The folder with the source of botroupe, in the place of a published version.
-    #[arg(long, value_name = "FOLDER")]
-    pub(super) path: Option<PathBuf>,
 }
 
 /// Which config, and what to change in it.
@@ -610,104 +526,6 @@ pub(super) struct OrderArgs {
     /// The config file of the running process.
     #[arg(long, value_name = "FILE", default_value = DEFAULT_CONFIG)]
     pub(super) config: PathBuf,
-}
-
-/// Which store.
-#[derive(Clone, Debug, ClapArgs)]
-pub(super) struct StoreArgs {
-    /// The config file whose store it is.
-    #[arg(long, value_name = "FILE", default_value = DEFAULT_CONFIG)]
-    pub(super) config: PathBuf,
-
-    /// The file of the store itself; no config is read.
-    #[arg(long, value_name = "DB", conflicts_with = "config")]
-    pub(super) file: Option<PathBuf>,
-}
-
-/// `botroupe store …`.
-#[derive(Clone, Debug, Subcommand)]
-pub(super) enum StoreCommand {
-    /// Looks through the whole file: exit code 1 if something is wrong. A process may be using it.
-    Check {
-        #[command(flatten)]
-        store: StoreArgs,
-
-        /// The result as a JSON object.
-        #[arg(long)]
-        json: bool,
-    },
-    /// Writes a copy to a new file. A process may be using the store.
-    #[command(after_help = "\
-Example:
-  botroupe store backup /backup/botroupe-$(date +%F).db
-
-To go back to a copy, stop the process and put the copy in the place of the store; remove the files beside
-it that end in -wal and -shm.")]
-    Backup {
-        /// The new file.
-        #[arg(value_name = "FILE")]
-        to: PathBuf,
-
-        #[command(flatten)]
-        store: StoreArgs,
-    },
-    /// Prints everything in it, as one JSON object per line. A process may be using it.
-    Export {
-        #[command(flatten)]
-        store: StoreArgs,
-    },
-    /// Removes what is older than [store] says, as a running process does by itself. None may be running.
-    Prune {
-        #[command(flatten)]
-        store: StoreArgs,
-    },
-}
-
-/// `botroupe audit …`.
-#[derive(Clone, Debug, Subcommand)]
-pub(super) enum AuditCommand {
-    /// Looks whether every entry is as it was written: exit code 1 if not. Prints the last hash, to be kept elsewhere.
-    Verify {
-        #[command(flatten)]
-        store: StoreArgs,
-    },
-    /// Prints every entry, as one JSON object per line.
-    Export {
-        #[command(flatten)]
-        store: StoreArgs,
-    },
-}
-
-/// `botroupe outbox …`.
-#[derive(Clone, Debug, Subcommand)]
-pub(super) enum OutboxCommand {
-    /// Lists what is to be sent, what failed, and what may or may not have arrived.
-    List {
-        #[command(flatten)]
-        store: StoreArgs,
-
-        /// Everything as one JSON object, the messages themselves included.
-        #[arg(long)]
-        json: bool,
-    },
-    /// Sends a message after all: at once, or when the process runs again.
-    Retry {
-        /// Its number in the list.
-        #[arg(value_name = "NUMBER")]
-        number: u64,
-
-        #[command(flatten)]
-        store: StoreArgs,
-    },
-    /// Forgets a message.
-    Drop {
-        /// Its number in the list.
-        #[arg(value_name = "NUMBER")]
-        number: u64,
-
-        #[command(flatten)]
-        store: StoreArgs,
-    },
 }
 
 /// `botroupe chat`.
