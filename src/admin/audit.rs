@@ -3,7 +3,7 @@
 //! It stands before every path that changes something, so that a new path is written down without being told to. Settings
 //! of bots may hold secrets: of them only the keys are kept.
 
-use super::body::{MAX_BODY, whole};
+use super::body::whole;
 use super::caller::{Caller, Identity};
 use super::desk::{Desk, desk_of};
 use super::door::Door;
@@ -20,7 +20,10 @@ use serde_json::{Value, json};
 /// Paths that change nothing, and those whose bodies are secrets of the caller.
 const UNNOTED: [&str; 2] = ["/api/v1/plan", "/api/v1/session"];
 
-/// See the module.
+/// The longest body that is kept, in bytes; of a longer one its length is.
+const KEPT: usize = 16 << 10;
+
+/// See the module. Who may only read changes nothing, and must not fill the disk by trying.
 pub(super) async fn noted<B: MessageBody>(
     mut request: ServiceRequest,
     next: Next<B>,
@@ -30,6 +33,7 @@ pub(super) async fn noted<B: MessageBody>(
         Method::GET | Method::HEAD | Method::OPTIONS
     );
     let caller = changes.then(|| caller(&request)).flatten();
+    let caller = caller.filter(Caller::may_change);
     let desk = desk_of(request.request());
     let (Some(caller), Ok(desk)) = (caller, desk) else {
         return next.call(request).await;
@@ -82,8 +86,8 @@ async fn note(desk: &Desk, caller: &Caller, origin: &str, what: Value) {
 
 /// What is kept of a body.
 fn shown(path: &str, body: &Bytes) -> Value {
-    if body.len() > MAX_BODY {
-        return Value::Null;
+    if body.len() > KEPT {
+        return json!({ "bytes": body.len() });
     }
     let value = serde_json::from_slice(body).unwrap_or(Value::Null);
     if path.ends_with("/settings") {
@@ -118,5 +122,8 @@ mod tests {
             json!({"order": "hold"})
         );
         assert_eq!(shown("/api/v1/reload", &Bytes::new()), Value::Null);
+        let long = Bytes::from(format!("{{\"text\":\"{}\"}}", "x".repeat(KEPT)));
+        let bytes = json!({ "bytes": long.len() });
+        assert_eq!(shown("/api/v1/accounts/a/messages", &long), bytes);
     }
 }

@@ -63,6 +63,11 @@ impl Caller {
         self.scopes.contains(&scope) || self.scopes.contains(&AdminScope::Admin)
     }
 
+    /// Whether there is anything that it may change.
+    pub(super) fn may_change(&self) -> bool {
+        self.has(AdminScope::Operate) || self.has(AdminScope::Send)
+    }
+
     /// # Errors
     /// 403 when it has not the scope.
     pub(super) fn may(&self, scope: AdminScope) -> Result<(), Refusal> {
@@ -147,5 +152,29 @@ impl FromRequest for Known {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         ready(caller(request).map(Self))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_may_only_read_may_change_nothing() {
+        for (scope, may) in [
+            (AdminScope::Read, false),
+            (AdminScope::Operate, true),
+            (AdminScope::Send, true),
+            (AdminScope::Admin, true),
+        ] {
+            let token = AdminToken {
+                name: "t".to_owned(),
+                hash: [0; 32],
+                scopes: vec![scope],
+                accounts: Vec::new(),
+            };
+            assert_eq!(Caller::of(&token).may_change(), may, "{scope:?}");
+        }
+        assert!(Caller::owner().may_change());
     }
 }

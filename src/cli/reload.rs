@@ -5,6 +5,7 @@ use super::control;
 use super::exit::Failure;
 use super::load::load;
 use super::output;
+use super::run::look_at_handles;
 use crate::app::{Controller, Plan, ReloadError};
 use crate::bot::Bots;
 use crate::config::{AccountFile, Config, LogFormat, RecordConfig, SecretSource};
@@ -35,6 +36,8 @@ impl ConfigSource {
     pub(super) fn read(&self) -> Result<Config, Failure> {
         let mut config = load(&self.path, &self.overrides, &ProcessEnv, &self.bots)?;
         config.record.clone_from(&self.record);
+        // More accounts need more files.
+        look_at_handles(&config)?;
         Ok(config)
     }
 }

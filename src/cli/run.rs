@@ -237,7 +237,7 @@ async fn reload_when(
 }
 
 /// Raises the limit of open files, and warns when it is too low for all accounts.
-fn look_at_handles(config: &Config) -> Result<(), Failure> {
+pub(super) fn look_at_handles(config: &Config) -> Result<(), Failure> {
     let handles = Handles::of(config).raise();
     let allowed = handles.allowed.unwrap_or(u64::MAX);
     if !handles.is_enough_to_start() {
