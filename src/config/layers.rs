@@ -45,7 +45,7 @@ fn misspelt(name: &str) -> Option<String> {
 }
 
 /// The top-level keys.
-pub(super) const ROOTS: [&str; 17] = [
+pub(super) const ROOTS: [&str; 18] = [
     "accounts",
     "accounts_from",
     "admin",
@@ -63,6 +63,7 @@ pub(super) const ROOTS: [&str; 17] = [
     "shutdown",
     "store",
     "tls",
+    "traces",
 ];
 
 /// The origin of what stands in the file; the position is looked up by the key's path.

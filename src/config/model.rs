@@ -20,6 +20,7 @@ use super::layers::Contributions;
 use super::log::LogConfig;
 use super::place::Place;
 use super::proxy::AccountProxy;
+use super::traces::TracesConfig;
 use crate::proto::{
     endpoint::Site,
     id::{SdkAppId, UserId},
@@ -60,6 +61,8 @@ pub struct Config {
     pub log: LogConfig,
     /// Who is told when something is wrong.
     pub alerts: Vec<AlertConfig>,
+    /// Where traces of messages are sent; `None` for nowhere.
+    pub traces: Option<TracesConfig>,
     /// Where to record what the bots hear. It is no key of the file: `botroupe run --record` sets it.
     pub record: Option<RecordConfig>,
     /// Which layer set how much.

@@ -26,6 +26,7 @@ use super::{
     read::{Context, Node, Section},
     secret_source::{self, SECRET_KEY, Source},
     sources::Sources,
+    traces,
 };
 use crate::proto::{
     endpoint::Site,
@@ -206,6 +207,7 @@ fn read(
     let admin = admin::read(root.section("admin"), &mut places);
     let alerts = alerts::read(&mut root, &accounts);
     let log = log::read(root.section("log"), &accounts);
+    let traces = traces::read(root.section("traces"));
     root.finish();
     Some(Config {
         endpoint,
@@ -227,6 +229,7 @@ fn read(
         admin,
         log,
         alerts,
+        traces,
         record: None,
         contributions: layers::Contributions::default(),
         places,

@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 type Key = (&'static str, fn(&Config, &Config) -> bool);
 
 /// What only a start of the process can change.
-const FIXED: [Key; 10] = [
+const FIXED: [Key; 11] = [
     ("endpoint", |a, b| a.endpoint == b.endpoint),
     ("app.sdk_app_id", |a, b| {
         a.app.sdk_app_id == b.app.sdk_app_id
@@ -31,6 +31,7 @@ const FIXED: [Key; 10] = [
         outlets(&a.log) == outlets(&b.log)
     }),
     ("alerts", |a, b| a.alerts == b.alerts),
+    ("traces", |a, b| a.traces == b.traces),
 ];
 
 /// What changes while the fleet runs, besides accounts and bots.

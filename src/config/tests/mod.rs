@@ -7,6 +7,7 @@ mod logs;
 mod recovery;
 mod refused;
 mod source;
+mod traces;
 
 use std::{collections::BTreeMap, path::Path, time::Duration};
 
