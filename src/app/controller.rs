@@ -17,6 +17,7 @@ use crate::store::{Condition, Deed, StoreError};
 use crate::supervisor::{
     CountOnline, CountPhases, GetStatus, Order, OrderError, Supervisor, UntilEnd,
 };
+use crate::traces::TraceCounts;
 use actix::prelude::{Addr, ArbiterHandle};
 use botroupe_core::ledger::Letter;
 use std::sync::{Arc, PoisonError};
@@ -83,6 +84,12 @@ impl Controller {
         } = self.carriage.clone();
         let api = Api::new(member.handle).with_files(thread, uploads, files);
         Some(api.on_ledger(member.ledger))
+    }
+
+    /// What became of the spans of traces; `None` where there are no traces.
+    #[must_use]
+    pub fn traces(&self) -> Option<TraceCounts> {
+        self.runtime.traces.counts()
     }
 
     /// Says something in the embedded server as a test user; `None` when there is none.

@@ -41,6 +41,7 @@ use crate::proto::id::{SdkAppId, UserId};
 use crate::store::Store;
 pub use crate::supervisor::MakeConnector;
 use crate::supervisor::{EndThreads, HandOverAll, StopAll, Supervisor};
+use crate::traces::{Traces, is_able};
 use actix::prelude::*;
 use hosts::{Hosts, make_bot};
 use maker::Maker;
@@ -168,6 +169,9 @@ impl App {
         let mut config = config.clone();
         fetch_secret_key(&mut config).await?;
         let config = &config;
+        if !is_able(config) {
+            return Err(AppError::NoTraces);
+        }
         let maker = Maker::default();
         check_bots(&maker, config, bots).await?;
         use_net(&config.network)?;
@@ -207,6 +211,7 @@ impl App {
         };
         let tape = config.record.as_ref().map(Tape::begin).transpose()?;
         let fleet = SharedFleet::default();
+        let traces = Traces::start(config);
         let site = Arc::new(BotSite {
             config: config.host,
             uploads,
@@ -216,6 +221,7 @@ impl App {
             tape: tape.clone(),
             fleet: fleet.clone(),
             voices: Voices::default(),
+            traces: traces.clone(),
         });
         let hosts = Arc::new(Hosts::new(site, maker, bots, config));
         let rest_url = sandbox.as_ref().map(Sandbox::rest_url);
@@ -230,6 +236,7 @@ impl App {
             connector,
             walk,
             rest_origin: rest_origin(config, rest_url),
+            traces,
             reloaded: Mutex::default(),
         });
         let specs = runtime.join(config, &enabled, found);
@@ -371,6 +378,7 @@ impl App {
                 tracing::warn!("the recording does not have everything");
             }
         }
+        self.runtime.traces.finish().await;
         // The threads end on their own; waiting would block this one.
         self.supervisor.do_send(EndThreads);
         self.file_thread.stop();

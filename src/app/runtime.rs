@@ -14,6 +14,7 @@ use crate::rest::{Rest, origin_of};
 use crate::session::InboxLimits;
 use crate::store::{Store, StoreError};
 use crate::supervisor::{ChildSpec, MakeConnector, SubscriberFactory};
+use crate::traces::Traces;
 use botroupe_core::ledger::{AccountNo, Recovered};
 use std::rc::Rc;
 use std::sync::{Arc, Mutex};
@@ -34,6 +35,8 @@ pub(super) struct Runtime {
     pub(super) walk: HostWalk,
     /// Where the REST API is.
     pub(super) rest_origin: Option<String>,
+    /// Where traces of messages go.
+    pub(super) traces: Traces,
     /// Told of each reload.
     pub(super) reloaded: Mutex<Option<OnReload>>,
 }

@@ -1,14 +1,12 @@
 //! Alerts of a running fleet, told to a server on this machine: one test for each rule, and one for each form.
 
-mod sink;
-
 use super::*;
 use crate::harness::{said, sandbox as service};
+use crate::sink::Sink;
 use botroupe::code::Code;
 use botroupe::sandbox::{KickType, Sandbox};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
-use sink::Sink;
 
 const SECRET: &str = "marker-alert-secret";
 
@@ -86,7 +84,7 @@ fn contested_held_and_the_end_of_both_are_told_with_a_signature() {
     run.line("account b offline");
     stop(run);
     let rest = sink.rest();
-    let told: Vec<_> = rest.iter().flat_map(sink::Got::alerts).collect();
+    let told: Vec<_> = rest.iter().flat_map(crate::sink::Got::alerts).collect();
     assert!(!told.iter().any(|alert| alert.starts_with('+')), "{told:?}");
 }
 
