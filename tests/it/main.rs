@@ -25,6 +25,7 @@ mod otlp;
 mod outage;
 mod pacing;
 mod packaging;
+mod prometheus;
 mod providers;
 mod recovery;
 mod reload;
