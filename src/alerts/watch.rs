@@ -2,12 +2,11 @@
 
 use super::delivery::{DeliveryError, deliver};
 use super::space::free_space;
-use crate::account::Changed;
+use crate::account::{AccountName, Changed};
 use crate::app::Controller;
 use crate::bot::Api;
 use crate::config::{AlertConfig, AlertTarget, Config};
 use crate::gateway::now;
-use crate::proto::id::UserId;
 use actix::prelude::*;
 use botroupe_core::alerts::{Alerts, Delivery, Figures, Queue, Rule, Silence};
 use std::collections::HashMap;
@@ -58,7 +57,7 @@ pub struct WatchHandle {
 #[rtype(result = "()")]
 struct Begin {
     controller: Controller,
-    apis: HashMap<UserId, Api>,
+    apis: HashMap<AccountName, Api>,
 }
 
 /// Something happened that does not last.
@@ -95,7 +94,7 @@ impl Watch {
         }
         let enabled = || {
             let accounts = config.accounts.iter().filter(|account| account.enabled);
-            accounts.map(|account| account.user_id.clone())
+            accounts.map(|account| account.name.clone())
         };
         let receivers = config
             .alerts
@@ -312,7 +311,7 @@ impl WatchHandle {
 
     /// The accounts that write to users, of this config.
     #[must_use]
-    pub fn writers(config: &Config) -> Vec<UserId> {
+    pub fn writers(config: &Config) -> Vec<AccountName> {
         let writers = config.alerts.iter().filter_map(|alert| match &alert.to {
             AlertTarget::Account { account, .. } => Some(account.clone()),
             _ => None,
@@ -322,7 +321,7 @@ impl WatchHandle {
 
     /// The fleet has started: figures are asked of the controller from now on, and accounts that write to users do so
     /// through these.
-    pub fn begin(&self, controller: Controller, apis: HashMap<UserId, Api>) {
+    pub fn begin(&self, controller: Controller, apis: HashMap<AccountName, Api>) {
         self.addr.do_send(Begin { controller, apis });
     }
 

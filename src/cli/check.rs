@@ -74,7 +74,7 @@ fn credentials(config: &Config, env: &dyn Env, unix_now: u64) -> Vec<ConfigError
             let ended = Clock(claims.expires_at());
             let reason = format!(
                 "the UserSig of {} is over since {ended}; make a new one",
-                account.user_id
+                account.name
             );
             mistakes.push(mistake(&account.place, "user_sig", reason));
         }
@@ -100,7 +100,7 @@ fn source(
     seen: &mut HashSet<PathBuf>,
 ) -> Option<(&'static str, String)> {
     let source = account.user_sig_source.as_deref()?;
-    let (key, user) = (source.key(), &account.user_id);
+    let (key, user) = (source.key(), account.name.user());
     let name = source.resolved(user.as_str()).unwrap_or_default();
     let reason = match source {
         SecretSource::File(_) => {

@@ -256,7 +256,7 @@ pub enum Problem {
     },
     /// Accounts that have no way to log in.
     #[error(
-        "account {user_id:?}{} has nothing to log in with; set app.secret_key (the console shows \
+        "account {user_id:?}{} has nothing to log in with; set {key} (the console shows \
          the key), or user_sig or a user_sig_… source for this account", More(*.more)
     )]
     NoCredentials {
@@ -264,6 +264,8 @@ pub enum Problem {
         user_id: String,
         /// How many more there are.
         more: usize,
+        /// The key of its app's SecretKey.
+        key: String,
     },
     /// One UserSig for a pattern of many accounts.
     #[error(

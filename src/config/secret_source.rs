@@ -100,7 +100,9 @@ pub(super) fn beside(folder: &Path, config: &mut Config) {
     for source in accounts.filter_map(|account| account.user_sig_source.as_mut()) {
         moved(source);
     }
-    config.app.secret_key_source.iter_mut().for_each(moved);
+    let apps = config.apps.iter_mut();
+    let keys = apps.filter_map(|app| app.secret_key_source.as_mut());
+    keys.for_each(moved);
 }
 
 fn file(node: &Node<'_>) -> Option<SecretSource> {

@@ -19,7 +19,7 @@ mod talk;
 pub use account::{Account, AccountPage, CountersOf, RecordOf};
 pub use bots::{BotList, BotOfFleet, Bots, BotsOfAccount};
 pub use event::{Change, Hello, Missed};
-pub use fleet::{Fleet, SandboxOf};
+pub use fleet::{AppOf, Fleet, SandboxOf};
 pub use handover::NewHandover;
 pub use health::{Health, Readiness};
 pub use history::{History, Sample};

@@ -127,7 +127,7 @@ fn running(config: &Config) -> BTreeMap<String, String> {
         });
         let bots: Vec<_> = bots.collect();
         (
-            account.user_id.to_string(),
+            account.name.to_string(),
             format!("{:?} {bots:?}", account.proxy.is_some()),
         )
     });

@@ -254,6 +254,14 @@ impl Api {
         }
     }
 
+    /// What the account is called in its process.
+    fn account_name(&self) -> &str {
+        match &self.backend {
+            Backend::Account(account) => account.name().as_str(),
+            Backend::Recorded(recording) => recording.user().as_str(),
+        }
+    }
+
     /// The ledger of the account, and who acts; `None` outside of bots.
     pub(super) fn books(&self) -> Option<(&Arc<Ledger>, &Owner)> {
         self.books.as_ref().map(|(ledger, owner)| (ledger, owner))

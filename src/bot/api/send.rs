@@ -145,7 +145,7 @@ impl Described<'_> {
         let api = self.api;
         let to = self.what.as_ref().map(|(to, _)| to.clone());
         let to = to.unwrap_or(Conversation::System);
-        traced(&api.trace, api.me(), &to, self.send_untraced()).await
+        traced(&api.trace, api.account_name(), &to, self.send_untraced()).await
     }
 
     async fn send_untraced(self) -> Result<Sent, ApiError> {

@@ -211,7 +211,7 @@ impl Host {
             && (without || with_fleet && seats.iter().any(|(_, seat)| seat.bot.hears_fleet))
         {
             let event = AccountEvent::Message(message.clone());
-            tape.note(self.ledger.account(), at, &event);
+            tape.note(self.ledger.account().user(), at, &event);
         }
         let what = What::Message(message);
         let bot_of = |bot: usize| seats.get(bot).map(|seat| &seat.bot);
@@ -253,7 +253,7 @@ impl Host {
                 }
             };
             state.lines.message(at.mono, &message, &wanting, manner);
-            let received = (self.account.user().as_str(), &*message, wanting.len());
+            let received = (self.account.name().as_str(), &*message, wanting.len());
             traces.received(spot, at, || self.ledger.now(), received);
             pass(Boundary::Delivered);
         }
@@ -372,7 +372,7 @@ impl Host {
             let bot = seats.get(found.line.bot).map_or("", |seat| seat.bot.name);
             let conversation = found.line.conversation.as_ref();
             tracing::warn!(
-                account = %self.account.user(), bot,
+                account = %self.account.name(), bot,
                 conversation = %conversation.map(ToString::to_string).unwrap_or_default(),
                 pause = ?found.pause,
                 "the bot and somebody else answer each other without end; it is silent there for a while"
@@ -462,7 +462,7 @@ impl Host {
                 None => drop(state.lines.ended(at.mono, job, true, false)),
             }
         } else {
-            let parked = self.site.pool.is_parked(seat.account.user(), seat.bot.name);
+            let parked = self.site.pool.is_parked(seat.account.name(), seat.bot.name);
             for left in state.lines.ended(at.mono, job, false, parked) {
                 self.leave(&mut state, &seats, job, left);
             }
