@@ -12,7 +12,7 @@ use super::guard::Guard;
 use super::socket::{Socket, Spare};
 use super::source::ConfigSource;
 use super::tls::{TlsError, acceptor};
-use super::types::SandboxOf;
+use super::types::{NewHandover, SandboxOf};
 use super::{body, refusal::Refusal, routes};
 use crate::app::Controller;
 use crate::config::AdminConfig;
@@ -31,7 +31,6 @@ use std::io;
 use std::net::{SocketAddr, TcpListener};
 #[cfg(unix)]
 use std::path::Path;
-use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -104,7 +103,7 @@ pub struct Setting {
     /// Where the config comes from, when it can be read anew.
     pub source: Option<ConfigSource>,
     /// Told at which socket another process waits to go on with the logins.
-    pub handover: Option<mpsc::Sender<PathBuf>>,
+    pub handover: Option<mpsc::Sender<NewHandover>>,
 }
 
 impl Opened {

@@ -13,9 +13,10 @@ use super::progress::Progress;
 use super::reload::{ConfigSource, Reloads, Watch};
 use super::seat::{Lock, Seat};
 use super::service::Service;
+use super::successor::Successor;
 use super::takeover::{give, take_over};
 use crate::account::{AccountName, Changed, Phase};
-use crate::admin::types::SandboxOf;
+use crate::admin::types::{NewHandover, SandboxOf};
 use crate::admin::{AdminError, Feed, Opened, Setting};
 use crate::alerts::{Watch as AlertWatch, WatchHandle};
 use crate::app::{App, AppError, Before};
@@ -26,7 +27,7 @@ use crate::store::OpenError;
 use actix::prelude::*;
 use botroupe_core::alerts::Rule;
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -104,6 +105,7 @@ pub(super) fn run(
             }
         }));
         let (begin, mut handover) = mpsc::channel(1);
+        let service = Service::of_process();
         let admin = opened.serve(Setting {
             controller: controller.clone(),
             moved: seat.as_ref().and_then(Seat::told),
@@ -112,6 +114,13 @@ pub(super) fn run(
             source: Some(crate::admin::ConfigSource::new({
                 let source = source.clone();
                 move || source.read().map_err(|failure| failure.to_string())
+            })
+            .telling({
+                let service = service.clone();
+                move |begins| match begins {
+                    true => service.reloading(),
+                    false => service.reloaded(),
+                }
             })),
         });
         if let Some(url) = admin.url() {
@@ -121,12 +130,12 @@ pub(super) fn run(
         let mut watch = Watch::new(&source, config);
         // One at a time; what comes meanwhile asks for one more.
         let wanted = Rc::new(Notify::new());
-        let service = Service::of_process();
         let watched = service.clone();
         // To the end: a stop has to look alive as well.
         actix_rt::spawn(watched.watch(controller.clone(), config.admin.ready_share));
         let tellers = (board.clone(), service.clone());
         let reloader = actix_rt::spawn(reload_when(wanted.clone(), reloads, tellers, format));
+        let mut heir = Successor::default();
         let successor = loop {
             tokio::select! {
                 signal = signals.next() => match signal {
@@ -134,16 +143,29 @@ pub(super) fn run(
                     Signal::Report => report_memory(&memory, &app, format).await,
                     #[cfg(unix)]
                     Signal::Reload => wanted.notify_one(),
+                    #[cfg(unix)]
+                    Signal::Upgrade => match heir.start() {
+                        Ok(()) => service.status("a new process is started, which takes over"),
+                        Err(error) => {
+                            tracing::error!(%error, "no process that takes over can be started; this one goes on");
+                            service.status(NOT_TAKEN_OVER);
+                        }
+                    },
                     Signal::Stop => break None,
                 },
-                Some(socket) = handover.recv() => break Some(socket),
+                Some(wish) = handover.recv() => break Some(wish),
+                ended = heir.ended() => {
+                    let status = ended.map_or_else(|error| error.to_string(), |status| status.to_string());
+                    tracing::error!(status, "the new process did not take over, and says above why; this one goes on");
+                    service.status(NOT_TAKEN_OVER);
+                }
                 () = watch.changed(), if args.watch => wanted.notify_one(),
                 // A process that keeps no account online must not look alive.
                 () = controller.ended() => return Err(supervisor_died()),
             }
         };
         reloader.abort();
-        if let Some(socket) = successor {
+        if let Some(NewHandover { socket, pid }) = successor {
             drop(alerts);
             tracing::info!("handing over to another process: handlers finish, accounts let go of their links");
             let accounts = app.hand_over().await;
@@ -151,7 +173,11 @@ pub(super) fn run(
             drop(admin);
             drop(lock.take());
             let _ = board.send(Flush).await;
-            return give(&socket, config, accounts);
+            if let Some(pid) = pid {
+                // From now on systemd hears that process.
+                let _ = tokio::task::spawn_blocking(move || service.succeeded_by(pid)).await;
+            }
+            return give(Path::new(&socket), config, accounts);
         }
         drop(admin);
         // Nobody wants to hear that the accounts go now.
@@ -180,6 +206,9 @@ pub(super) fn run(
     let written = output::finish();
     outcome.and(written.map_or(Ok(()), |error| Err(Failure::Output(error))))
 }
+
+/// What `systemctl status` shows when nobody took over.
+const NOT_TAKEN_OVER: &str = "a new process did not take over; this one goes on";
 
 /// How often and after which pause an address is tried that another process is about to let go of.
 const FREE_TRIES: u32 = 50;
