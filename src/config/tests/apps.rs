@@ -148,3 +148,30 @@ fn apps_that_cannot_be() {
         refused(&text, &[expected]);
     }
 }
+
+#[test]
+fn sources_of_user_sigs_tell_apps_apart() {
+    let accounts = [account("shop", "desk"), account("school", "desk")].concat();
+    let with = |file: &str| {
+        two(&format!(
+            "[defaults]\nuser_sig_file = \"{file}\"\n{accounts}"
+        ))
+    };
+    refused(
+        &with("sigs/{user_id}"),
+        &[
+            "\"shop/desk\" and \"school/desk\" both end at file sigs/desk",
+            "; {sdk_app_id} in it tells apps apart",
+        ],
+    );
+    let config = parse(&with("sigs/{sdk_app_id}/{user_id}")).unwrap();
+    let names = config.accounts.iter().map(|account| {
+        let app = config.app_of(account).unwrap().sdk_app_id;
+        let source = account.user_sig_source.as_ref().unwrap();
+        source.resolved(app, account.name.user()).unwrap()
+    });
+    assert_eq!(
+        names.collect::<Vec<_>>(),
+        ["file sigs/1400000001/desk", "file sigs/1400000002/desk"]
+    );
+}
