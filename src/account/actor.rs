@@ -480,7 +480,7 @@ impl Account {
         let Credential::External(source) = self.core.credential().clone() else {
             return;
         };
-        let fetched = provider::fetch(source, self.core.user().clone());
+        let fetched = provider::fetch(source, self.core.app(), self.core.user().clone());
         let fetched = Running::during(self.number, fetched);
         ctx.spawn(fetched.into_actor(self).map(|outcome, actor, _| {
             let _running = Running::enter(actor.number);

@@ -342,7 +342,6 @@ const PROGRESS_FROM: usize = 100;
 struct Board {
     format: LogFormat,
     enabled: usize,
-    sandbox: bool,
     example: String,
     shown: HashMap<AccountName, bool>,
     online: usize,
@@ -396,11 +395,14 @@ impl Board {
         let example = config
             .accounts
             .iter()
-            .find(|account| account.enabled && !account.bots.is_empty());
+            .filter(|account| account.enabled && !account.bots.is_empty())
+            .find(|account| {
+                let app = config.app_of(account);
+                app.is_some_and(|app| app.endpoint == Endpoint::Sandbox)
+            });
         Self {
             format,
             enabled,
-            sandbox: matches!(&*config.apps, [app] if app.endpoint == Endpoint::Sandbox),
             example: example
                 .map(|account| account.name.to_string())
                 .unwrap_or_default(),
@@ -446,7 +448,7 @@ impl Board {
             "{} of {} accounts online after {took:.1} s",
             self.online, self.enabled
         ));
-        if self.sandbox && self.online > 0 && !self.example.is_empty() {
+        if self.online > 0 && !self.example.is_empty() {
             let bot = &self.example;
             self.human(&format!(
                 "talk to one from another terminal: botroupe chat --as alice --to {bot}"

@@ -104,7 +104,7 @@ pub(super) fn read<'c>(
             });
         }
     }
-    report_same_sources(&fleet.accounts, &node);
+    report_same_sources(&fleet.accounts, apps, &node);
     if !fleet.broken
         && !fleet.accounts.is_empty()
         && fleet.accounts.iter().all(|account| !account.enabled)
@@ -119,9 +119,7 @@ pub(super) fn read<'c>(
         let mut lacking = fleet
             .accounts
             .iter()
-            .filter(|account| {
-                account.enabled && account.name.app().unwrap_or_default() == app.name()
-            })
+            .filter(|account| account.enabled && app.has(&account.name))
             .filter(|account| account.user_sig.is_none() && account.user_sig_source.is_none());
         if let Some(first) = lacking.next() {
             node.report(Problem::NoCredentials {
@@ -135,7 +133,7 @@ pub(super) fn read<'c>(
 }
 
 /// Reports accounts that would read the same file or variable, because some characters are replaced in names.
-fn report_same_sources(accounts: &[AccountConfig], node: &Node<'_>) {
+fn report_same_sources(accounts: &[AccountConfig], apps: &[AppParts], node: &Node<'_>) {
     let mut seen: HashMap<String, &AccountName> = HashMap::new();
     for account in accounts {
         let source = account.user_sig_source.as_ref();
@@ -143,7 +141,9 @@ fn report_same_sources(accounts: &[AccountConfig], node: &Node<'_>) {
         let Some(source) = source.filter(|source| source.is_per_account()) else {
             continue;
         };
-        let Some(name) = source.resolved(account.name.user()) else {
+        let app = apps.iter().find(|app| app.has(&account.name));
+        let app = app.and_then(|app| app.sdk_app_id);
+        let Some(name) = app.and_then(|app| source.resolved(app, account.name.user())) else {
             continue;
         };
         if let Some(first) = seen.get(&name) {

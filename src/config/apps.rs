@@ -135,6 +135,11 @@ impl AppParts {
         }
     }
 
+    /// Whether an account is of this app.
+    pub(super) fn has(&self, account: &AccountName) -> bool {
+        account.app() == self.name.as_deref()
+    }
+
     /// Its name; empty for `[app]`.
     pub(super) fn name(&self) -> &str {
         self.name.as_deref().unwrap_or_default()

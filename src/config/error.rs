@@ -96,7 +96,10 @@ pub enum Problem {
         remedy: &'static str,
     },
     /// Two accounts that would get the same UserSig.
-    #[error("{first:?} and {second:?} both end at {name}, and one UserSig belongs to one account")]
+    #[error(
+        "{first:?} and {second:?} both end at {name}, and one UserSig belongs to one account{}",
+        if second.contains('/') { "; {sdk_app_id} in it tells apps apart" } else { "" }
+    )]
     SameSource {
         /// One account.
         first: String,
@@ -295,7 +298,7 @@ pub enum Problem {
     },
     /// An environment variable that cannot have that name.
     #[error(
-        "this is not the name of an environment variable (letters, digits, _ and {{user_id}}, not \
+        "this is not the name of an environment variable (letters, digits, _, {{user_id}} and {{sdk_app_id}}, not \
          starting with a digit)"
     )]
     VariableName,

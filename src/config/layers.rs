@@ -51,6 +51,7 @@ pub(super) const ROOTS: [&str; 18] = [
     "admin",
     "alerts",
     "app",
+    "apps",
     "bots",
     "defaults",
     "endpoint",

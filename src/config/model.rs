@@ -205,7 +205,8 @@ pub struct AccountConfig {
 }
 
 /// Where a secret is fetched from: `user_sig_file`, `_env`, `_command` or `_http`, and the same of `secret_key`. In
-/// every text of a UserSig's source, `{user_id}` stands for the account's UserID; it is replaced when one is fetched.
+/// every text of a UserSig's source, `{user_id}` stands for the account's UserID and
+/// `{sdk_app_id}` for the number of its app; they are replaced when one is fetched.
 ///
 /// `Debug` shows neither bodies nor the values of header fields, and a URL up to its query.
 #[derive(Clone)]
@@ -246,10 +247,11 @@ impl SecretSource {
 
     /// The file or variable of one account; `None` for a program or a service.
     #[must_use]
-    pub fn resolved(&self, user: &str) -> Option<String> {
+    pub fn resolved(&self, app: SdkAppId, user: &UserId) -> Option<String> {
+        let with_app = |text: &str| text.replace(SDK_APP_ID, &app.get().to_string());
         match self {
             Self::File(path) => {
-                let path = path.replace(USER_ID, &user.replace('/', "_"));
+                let path = with_app(path).replace(USER_ID, &user.replace('/', "_"));
                 Some(format!("file {path}"))
             }
             Self::Env(name) => {
@@ -257,7 +259,8 @@ impl SecretSource {
                     c if c.is_ascii_alphanumeric() => c.to_ascii_uppercase(),
                     _ => '_',
                 };
-                let name = name.replace(USER_ID, &user.chars().map(upper).collect::<String>());
+                let name =
+                    with_app(name).replace(USER_ID, &user.chars().map(upper).collect::<String>());
                 Some(format!("environment variable {name}"))
             }
             Self::Command { .. } | Self::Http { .. } => None,
@@ -282,6 +285,8 @@ impl SecretSource {
 
 /// What is replaced by the account's UserID.
 pub(super) const USER_ID: &str = "{user_id}";
+/// What is replaced by the SDKAppID of the account's app.
+pub(super) const SDK_APP_ID: &str = "{sdk_app_id}";
 
 impl fmt::Debug for SecretSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

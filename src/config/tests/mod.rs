@@ -2,6 +2,7 @@
 
 mod account_files;
 mod alerts;
+mod apps;
 mod arbitrary;
 mod logs;
 mod recovery;
