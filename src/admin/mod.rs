@@ -18,6 +18,7 @@ mod door;
 mod feed;
 mod guard;
 mod history;
+mod logs;
 mod metrics;
 mod refusal;
 mod routes;
@@ -26,12 +27,14 @@ mod sessions;
 #[cfg(unix)]
 mod socket;
 mod source;
+mod sse;
 mod tls;
 mod token;
 mod tries;
 pub mod types;
 
 pub use feed::Feed;
+pub use logs::{LogLevels, LogPart, LogTail, Logs};
 pub use routes::describe;
 pub use server::{Admin, AdminError, Opened, Setting, check};
 pub use source::ConfigSource;

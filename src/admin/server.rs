@@ -8,6 +8,7 @@ use super::desk::{Desk, desk_of};
 use super::door::{Door, Wire};
 use super::feed::Feed;
 use super::guard::Guard;
+use super::logs::Logs;
 #[cfg(unix)]
 use super::socket::{Socket, Spare};
 use super::source::ConfigSource;
@@ -103,6 +104,8 @@ pub struct Setting {
     pub sandbox: Option<SandboxOf>,
     /// Where the config comes from, when it can be read anew.
     pub source: Option<ConfigSource>,
+    /// The log of the process, when it is in our hands.
+    pub logs: Option<Logs>,
     /// Told at which socket another process waits to go on with the logins.
     pub handover: Option<mpsc::Sender<PathBuf>>,
 }

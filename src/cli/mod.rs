@@ -19,6 +19,7 @@ mod kept;
 mod limits;
 mod load;
 mod logging;
+mod logs;
 mod memory;
 mod new;
 mod output;
@@ -145,6 +146,7 @@ fn execute(args: Args, bots: &Bots, env: &dyn Env, out: &mut dyn Write) -> Resul
             log(LogConfig::default())?;
             alerts::test(&args, env, bots, out)?;
         }
+        Command::Logs(args) => logs::logs(&args, out)?,
         Command::Doctor(args) => doctor::doctor(&args, env, bots, out)?,
         Command::Completions(args) => shell::completions(args.shell, out)?,
         Command::Man(args) => shell::man(args.folder.as_deref(), out)?,

@@ -112,6 +112,7 @@ pub(super) fn run(
                 sdk_app_id: config.app.sdk_app_id.get(),
             }),
             handover: Some(begin),
+            logs: LogControl::current().map(|log| log.for_api()),
             source: Some(crate::admin::ConfigSource::new({
                 let source = source.clone();
                 move || source.read().map_err(|failure| failure.to_string())

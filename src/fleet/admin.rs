@@ -42,6 +42,8 @@ impl Door {
                 sandbox,
                 source: None,
                 handover: None,
+                // The program around it has set up its own.
+                logs: None,
             })
         });
         if let Some(url) = admin.as_ref().and_then(Admin::url) {

@@ -13,6 +13,7 @@ mod console;
 mod events;
 mod handover;
 mod health;
+mod logs;
 mod messages;
 mod openapi;
 mod orders;
@@ -49,6 +50,7 @@ const ALL: &[Room] = &[
     reload::ROOM,
     handover::ROOM,
     events::ROOM,
+    logs::ROOM,
     session::ROOM,
     talk::ROOM,
     console::ROOM,

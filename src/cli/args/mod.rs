@@ -3,6 +3,7 @@
 mod admin;
 mod alerts;
 mod doctor;
+mod logs;
 mod new;
 mod set;
 mod shell;
@@ -26,6 +27,7 @@ pub(super) use self::admin::NewTokenArgs;
 pub(super) use self::admin::{ConsoleArgs, ScopeArg, TokenCommand};
 pub(super) use self::alerts::{AlertsCommand, AlertsTestArgs};
 pub(super) use self::doctor::DoctorArgs;
+pub(super) use self::logs::LogsArgs;
 pub(super) use self::new::NewCommand;
 use self::set::SetArgs;
 pub(super) use self::shell::{CompletionsArgs, ManArgs};
@@ -234,6 +236,15 @@ Examples:
     /// Looks after those who are told when something is wrong.
     #[command(subcommand)]
     Alerts(AlertsCommand),
+
+    /// Shows the log of a running process, and changes for a while how much is logged.
+    #[command(after_help = "\
+Examples:
+  botroupe logs --account shop-01 --follow
+  botroupe logs --account shop-01 --follow --level debug --for 10m
+  botroupe logs --level gateway=debug --for 1h
+  botroupe logs --show-levels")]
+    Logs(LogsArgs),
 
     /// Writes a new bot, or a new program for bots.
     #[command(subcommand)]

@@ -76,6 +76,8 @@ async fn every_answer_is_what_the_description_says() {
         "/api/v1/history",
         "/api/v1/session",
         "/api/v1/bots",
+        "/api/v1/logs",
+        "/api/v1/logs/levels",
         "/api/v1/openapi.json",
     ] {
         assert_eq!(
@@ -262,6 +264,23 @@ async fn every_answer_is_what_the_description_says() {
         .await;
     assert_eq!(refused.status, 502, "{}", refused.text);
 
+    let levels = "/api/v1/logs/levels";
+    for (body, status) in [
+        (
+            json!({"account": "shop-*", "level": "debug", "for": "10m"}),
+            200,
+        ),
+        (json!({"module": "gateway", "level": null}), 200),
+        (json!({"level": "loud"}), 422),
+        (json!({"level": "debug", "for": "2d"}), 422),
+        (
+            json!({"level": "debug", "module": "a", "account": "b"}),
+            422,
+        ),
+    ] {
+        let answer = checked.ask("PUT", levels, levels, Some(body)).await;
+        assert_eq!(answer.status, status, "{}", answer.text);
+    }
     let outbox = "/api/v1/outbox";
     let (letter, retry) = (
         format!("{outbox}/{{letter}}"),
@@ -396,7 +415,7 @@ async fn every_answer_is_what_the_description_says() {
                 .iter()
                 .any(|(m, p, _)| m == method && p == path);
             assert!(
-                was_seen || path == "/api/v1/events",
+                was_seen || path == "/api/v1/events" || path == "/api/v1/logs/stream",
                 "{method} {path} was not asked"
             );
         }

@@ -5,17 +5,20 @@ mod console;
 mod described;
 mod events;
 mod figures;
+mod logs;
 mod schema;
 mod secure;
 
 use crate::harness::{self, APP, KEY};
 use actix::prelude::*;
 use botroupe::account::Changed;
-use botroupe::admin::types::SandboxOf;
-use botroupe::admin::{Admin, ConfigSource, Feed, NewToken, Opened, Setting};
+use botroupe::admin::types::{LevelsOfLog, SandboxOf, TemporaryLevel};
+use botroupe::admin::{
+    Admin, ConfigSource, Feed, LogLevels, LogPart, LogTail, Logs, NewToken, Opened, Setting,
+};
 use botroupe::app::App;
 use botroupe::bot::Bots;
-use botroupe::config::{Config, Sources};
+use botroupe::config::{Config, LogLevel, Sources};
 use botroupe::prelude::*;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashMap};
@@ -37,11 +40,58 @@ impl Handler<Changed> for Observer {
     }
 }
 
+/// Levels that end after a time that no test lives to see.
+#[derive(Debug, Default)]
+struct Levels(Mutex<BTreeMap<LogPart, LogLevel>>);
+
+impl LogLevels for Levels {
+    fn told(&self) -> LevelsOfLog {
+        let set = self.0.lock().unwrap();
+        let mut told = LevelsOfLog {
+            level: LogLevel::Info.into(),
+            modules: BTreeMap::new(),
+            accounts: BTreeMap::new(),
+            temporary: Vec::new(),
+            held_back: 0,
+            lost: BTreeMap::from([("standard error".to_owned(), 0)]),
+        };
+        for (part, level) in &*set {
+            let (module, account) = match part.clone() {
+                LogPart::Whole => (None, None),
+                LogPart::Module(module) => (Some(module), None),
+                LogPart::Account(account) => (None, Some(account)),
+            };
+            told.modules
+                .extend(module.clone().map(|it| (it, (*level).into())));
+            told.accounts
+                .extend(account.clone().map(|it| (it, (*level).into())));
+            told.temporary.push(TemporaryLevel {
+                module,
+                account,
+                level: (*level).into(),
+                ends: 4_000_000_000,
+            });
+        }
+        told
+    }
+
+    fn set(&self, part: LogPart, level: Option<LogLevel>, _: Duration) -> Result<(), String> {
+        let mut set = self.0.lock().unwrap();
+        match level {
+            Some(level) => drop(set.insert(part, level)),
+            None => drop(set.remove(&part)),
+        }
+        Ok(())
+    }
+}
+
 /// A fleet of `echo-bot` and `support-1` to `-3`, and its API on TCP.
 struct Server {
     app: App,
     admin: Admin,
     feed: Feed,
+    /// What is put here is the log.
+    tail: LogTail,
     /// With the scope `admin`.
     token: String,
     /// By name.
@@ -106,6 +156,7 @@ async fn server_of(endpoint: &str, accounts: &str, more: &str) -> Server {
     let app = App::start_with(&config, &bots, Some(observer.recipient()), away).await;
     let app = app.unwrap();
     let text = Arc::new(Mutex::new(text));
+    let tail = LogTail::default();
     let admin = opened.serve(Setting {
         controller: app.controller(),
         moved: None,
@@ -114,6 +165,10 @@ async fn server_of(endpoint: &str, accounts: &str, more: &str) -> Server {
             sdk_app_id: APP,
         }),
         handover: None,
+        logs: Some(Logs {
+            tail: tail.clone(),
+            levels: Arc::<Levels>::default(),
+        }),
         source: Some(ConfigSource::new({
             let text = text.clone();
             move || {
@@ -128,6 +183,7 @@ async fn server_of(endpoint: &str, accounts: &str, more: &str) -> Server {
         app,
         admin,
         feed,
+        tail,
         token: tokens["all"].clone(),
         tokens,
         text,
