@@ -1,5 +1,6 @@
 //! Everything that is needed to answer.
 
+use super::alerts::AlertBoard;
 use super::feed::Feed;
 use super::guard::Guard;
 use super::history::{self, Past};
@@ -46,6 +47,8 @@ pub(super) struct Desk {
     pub(super) handover: Option<mpsc::Sender<PathBuf>>,
     /// Unix time.
     pub(super) started: Duration,
+    /// The alerts, when somebody watches.
+    pub(super) alerts: Option<Arc<dyn AlertBoard>>,
     /// The log of the process, when it is in our hands.
     pub(super) logs: Option<Logs>,
     /// Places for those who follow the changes.
@@ -76,6 +79,7 @@ impl Desk {
             source: setting.source,
             handover: setting.handover,
             started: now().unix,
+            alerts: setting.alerts,
             logs: setting.logs,
             places: Arc::new(Semaphore::new(FOLLOWERS)),
             log_places: Arc::new(Semaphore::new(LOG_READERS)),

@@ -8,6 +8,7 @@
 //! types in [`types`]. Who may use it is said by the extractor that a handler takes (`Reader`, `Operator`, `Sender`,
 //! `Administrator`).
 
+mod alerts;
 mod audit;
 mod body;
 mod caller;
@@ -33,6 +34,7 @@ mod token;
 mod tries;
 pub mod types;
 
+pub use alerts::{AlertBoard, Silencing};
 pub use feed::Feed;
 pub use logs::{LogLevels, LogPart, LogTail, Logs};
 pub use routes::describe;

@@ -4,8 +4,9 @@ use super::exit::Failure;
 use super::seat::Seat;
 use crate::admin::client::{Client, ClientError, LIMIT};
 use crate::admin::types::{
-    Account, AccountPage, ConsoleLink, Done, Fleet, LevelsOfLog, LogLine, LogPage, Missed,
-    NewHandover, NewLevel, NewOrder, OrderKind, ProblemCode, ReloadPlan,
+    Account, AccountPage, AlertList, ConsoleLink, Done, Fleet, LevelsOfLog, LogLine, LogPage,
+    Missed, NewHandover, NewLevel, NewOrder, NewSilence, OrderKind, ProblemCode, ReloadPlan,
+    SilenceOf,
 };
 use awc::http::Method;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -283,4 +284,37 @@ pub(super) fn log_lines(
 
 fn tell_missed(count: u64) {
     super::output::err(&format!("… {count} lines were lost: they came too quickly"));
+}
+
+/// What fires in a running process.
+///
+/// # Errors
+/// As [`ask`].
+pub(super) fn alerts(config: &Path) -> Result<AlertList, Failure> {
+    ask(config, async |client| client.get("/api/v1/alerts").await)
+}
+
+/// Keeps alerts quiet for a while.
+///
+/// # Errors
+/// As [`ask`].
+pub(super) fn silence(config: &Path, new: &NewSilence) -> Result<SilenceOf, Failure> {
+    let path = "/api/v1/alerts/silences";
+    ask(config, async |client| {
+        client.send(Method::POST, path, Some(new)).await
+    })
+}
+
+/// Ends a silence.
+///
+/// # Errors
+/// As [`ask`].
+pub(super) fn unsilence(config: &Path, number: u64) -> Result<(), Failure> {
+    let path = format!("/api/v1/alerts/silences/{number}");
+    ask(config, async |client| {
+        client
+            .send::<Done>(Method::DELETE, &path, None::<&()>)
+            .await
+    })
+    .map(drop)
 }

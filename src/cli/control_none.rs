@@ -1,7 +1,10 @@
 //! Stands for the control socket on systems without Unix sockets: a process is asked over TCP there, with a token.
 
 use super::exit::Failure;
-use crate::admin::types::{ConsoleLink, LevelsOfLog, LogLine, NewLevel, OrderKind, ReloadPlan};
+use crate::admin::types::{
+    AlertList, ConsoleLink, LevelsOfLog, LogLine, NewLevel, NewSilence, OrderKind, ReloadPlan,
+    SilenceOf,
+};
 use serde_json::Value;
 use std::io;
 use std::path::Path;
@@ -65,5 +68,23 @@ pub(super) fn log_lines(
     _: bool,
     _: impl FnMut(&LogLine) -> io::Result<()>,
 ) -> Result<(), Failure> {
+    refusal()
+}
+
+/// # Errors
+/// Always.
+pub(super) fn alerts(_: &Path) -> Result<AlertList, Failure> {
+    refusal()
+}
+
+/// # Errors
+/// Always.
+pub(super) fn silence(_: &Path, _: &NewSilence) -> Result<SilenceOf, Failure> {
+    refusal()
+}
+
+/// # Errors
+/// Always.
+pub(super) fn unsilence(_: &Path, _: u64) -> Result<(), Failure> {
     refusal()
 }

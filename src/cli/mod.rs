@@ -24,6 +24,7 @@ mod memory;
 mod new;
 mod output;
 mod progress;
+mod quiet;
 mod reload;
 mod report;
 mod run;
@@ -51,6 +52,7 @@ use exit::{Failure, USAGE};
 use load::load;
 use logging::init as init_logging;
 
+pub use crate::admin::LogPart;
 use crate::admin::types::OrderKind;
 use crate::bot::Bots;
 use crate::config::{Env, LogConfig, LogJournal};
@@ -146,6 +148,9 @@ fn execute(args: Args, bots: &Bots, env: &dyn Env, out: &mut dyn Write) -> Resul
             log(LogConfig::default())?;
             alerts::test(&args, env, bots, out)?;
         }
+        Command::Alerts(AlertsCommand::List(args)) => quiet::list(&args, unix_now(), out)?,
+        Command::Alerts(AlertsCommand::Silence(args)) => quiet::silence(&args, out)?,
+        Command::Alerts(AlertsCommand::Unsilence(args)) => quiet::unsilence(&args)?,
         Command::Logs(args) => logs::logs(&args, out)?,
         Command::Doctor(args) => doctor::doctor(&args, env, bots, out)?,
         Command::Completions(args) => shell::completions(args.shell, out)?,

@@ -42,6 +42,7 @@ impl Door {
                 sandbox,
                 source: None,
                 handover: None,
+                alerts: None,
                 // The program around it has set up its own.
                 logs: None,
             })

@@ -96,6 +96,20 @@ const scenarios = {
     await row(page, "support-2").getByText("REST_API_Kick").waitFor();
     done("a kick is seen as it happens");
 
+    const alert = page.locator(".alerts li", { hasText: "support-2" });
+    await alert.waitFor();
+    await accessible(page, "fleet with an alert");
+    await picture(page, "alerts");
+    await alert.getByRole("button", { name: "Keep quiet: held" }).click();
+    await page.getByLabel("Why").fill("it is mended");
+    await accessible(page, "silence");
+    await page.getByRole("dialog").getByRole("button", { name: "Keep quiet" }).click();
+    await page.getByText("Quiet: held until").getByText("it is mended").waitFor();
+    must((await alert.getByRole("button").count()) === 0, "what is quiet can be kept quiet again");
+    await page.getByRole("button", { name: "End 1" }).click();
+    await alert.getByRole("button").waitFor();
+    done("an alert is kept quiet and told again");
+
     await page.getByRole("grid").focus();
     await page.keyboard.press("ArrowDown");
     await page.keyboard.press("Enter");
@@ -127,6 +141,11 @@ const scenarios = {
     await page.locator("#by-state").selectOption(""); // The filter was kept.
     await row(page, "newcomer").getByText("online").waitFor();
     done("a changed config is applied");
+
+    console.log("now: take an account from the config");
+    await page.locator(".item", { hasText: "newcomer" }).waitFor({ state: "detached" });
+    must((await row(page, "echo-bot").count()) === 1, "the page has no accounts any more");
+    done("an account that left vanishes");
 
     await page.getByRole("link", { name: "Bots" }).click();
     await page.getByRole("rowheader", { name: "counter" }).waitFor();

@@ -52,6 +52,7 @@ const FILES: &[File] = files! {
     "fleet-store.js" "fleet-store.js" SCRIPT;
     "fleet.js" "fleet.js" SCRIPT;
     "account.js" "account.js" SCRIPT;
+    "alerts.js" "alerts.js" SCRIPT;
     "bots.js" "bots.js" SCRIPT;
     "config.js" "config.js" SCRIPT;
     "outbox.js" "outbox.js" SCRIPT;

@@ -8,6 +8,7 @@
 )]
 
 mod accounts;
+mod alerts;
 mod bots;
 mod console;
 mod events;
@@ -51,6 +52,7 @@ const ALL: &[Room] = &[
     handover::ROOM,
     events::ROOM,
     logs::ROOM,
+    alerts::ROOM,
     session::ROOM,
     talk::ROOM,
     console::ROOM,

@@ -1,6 +1,7 @@
 //! What the API says and is told, in JSON. The description at `/api/v1/openapi.json` is made from these types.
 
 mod account;
+mod alert;
 mod bots;
 mod event;
 mod fleet;
@@ -18,6 +19,7 @@ mod store;
 mod talk;
 
 pub use account::{Account, AccountPage, CountersOf, RecordOf};
+pub use alert::{AlertList, AlertOf, NewSilence, SilenceOf};
 pub use bots::{BotList, BotOfFleet, Bots, BotsOfAccount};
 pub use event::{Change, Hello, Missed};
 pub use fleet::{Fleet, SandboxOf};

@@ -25,7 +25,9 @@ use secrecy::SecretString;
 #[cfg(test)]
 pub(super) use self::admin::NewTokenArgs;
 pub(super) use self::admin::{ConsoleArgs, ScopeArg, TokenCommand};
-pub(super) use self::alerts::{AlertsCommand, AlertsTestArgs};
+pub(super) use self::alerts::{
+    AlertsCommand, AlertsListArgs, AlertsTestArgs, SilenceArgs, UnsilenceArgs,
+};
 pub(super) use self::doctor::DoctorArgs;
 pub(super) use self::logs::LogsArgs;
 pub(super) use self::new::NewCommand;

@@ -127,8 +127,7 @@ impl LogControl {
     /// Gives a part of the log a level for a while, over what it has otherwise; also over what a reload of the config says.
     ///
     /// ```no_run
-    /// use botroupe::admin::LogPart;
-    /// use botroupe::cli::LogControl;
+    /// use botroupe::cli::{LogControl, LogPart};
     /// use botroupe::config::LogLevel;
     /// use std::time::Duration;
     ///

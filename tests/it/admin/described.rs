@@ -76,6 +76,7 @@ async fn every_answer_is_what_the_description_says() {
         "/api/v1/history",
         "/api/v1/session",
         "/api/v1/bots",
+        "/api/v1/alerts",
         "/api/v1/logs",
         "/api/v1/logs/levels",
         "/api/v1/openapi.json",
@@ -280,6 +281,17 @@ async fn every_answer_is_what_the_description_says() {
     ] {
         let answer = checked.ask("PUT", levels, levels, Some(body)).await;
         assert_eq!(answer.status, status, "{}", answer.text);
+    }
+    let silences = "/api/v1/alerts/silences";
+    let new = Some(json!({"rule": "share", "for": "1h"}));
+    let made = checked.ask("POST", silences, silences, new).await.json();
+    let silence = format!("{silences}/{{silence}}");
+    let at = format!("{silences}/{}", made["number"]);
+    for status in [200, 404] {
+        assert_eq!(
+            checked.ask("DELETE", &silence, &at, None).await.status,
+            status
+        );
     }
     let outbox = "/api/v1/outbox";
     let (letter, retry) = (

@@ -1,6 +1,7 @@
 //! Tests of the admin API over real connections, with a fleet against the sandbox.
 
 mod access;
+mod alerts;
 mod console;
 mod described;
 mod events;
@@ -16,6 +17,7 @@ use botroupe::admin::types::{LevelsOfLog, SandboxOf, TemporaryLevel};
 use botroupe::admin::{
     Admin, ConfigSource, Feed, LogLevels, LogPart, LogTail, Logs, NewToken, Opened, Setting,
 };
+use botroupe::alerts::{Watch, WatchHandle};
 use botroupe::app::App;
 use botroupe::bot::Bots;
 use botroupe::config::{Config, LogLevel, Sources};
@@ -25,8 +27,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-/// Tells the feed of every change, as the program does.
-struct Observer(Feed);
+/// Tells the feed and the alerts of every change, as the program does.
+struct Observer(Feed, Recipient<Changed>);
 
 impl Actor for Observer {
     type Context = Context<Self>;
@@ -37,6 +39,7 @@ impl Handler<Changed> for Observer {
 
     fn handle(&mut self, changed: Changed, _: &mut Context<Self>) {
         self.0.tell(&changed);
+        self.1.do_send(changed);
     }
 }
 
@@ -90,6 +93,8 @@ struct Server {
     app: App,
     admin: Admin,
     feed: Feed,
+    /// Held, because dropping it ends the alerts.
+    _watch: WatchHandle,
     /// What is put here is the log.
     tail: LogTail,
     /// With the scope `admin`.
@@ -151,11 +156,13 @@ async fn server_of(endpoint: &str, accounts: &str, more: &str) -> Server {
     let config = Config::parse(config.known_bots(&["echo", "counter"])).unwrap();
     let opened = Opened::new(&config.admin).unwrap();
     let feed = opened.feed();
-    let observer = Observer(feed.clone()).start();
+    let watch = Watch::start(&config, "fleet", 1);
+    let observer = Observer(feed.clone(), watch.observer()).start();
     let away = HashMap::new();
     let app = App::start_with(&config, &bots, Some(observer.recipient()), away).await;
     let app = app.unwrap();
     let text = Arc::new(Mutex::new(text));
+    watch.begin(app.controller(), HashMap::new());
     let tail = LogTail::default();
     let admin = opened.serve(Setting {
         controller: app.controller(),
@@ -165,6 +172,7 @@ async fn server_of(endpoint: &str, accounts: &str, more: &str) -> Server {
             sdk_app_id: APP,
         }),
         handover: None,
+        alerts: Some(Arc::new(watch.board())),
         logs: Some(Logs {
             tail: tail.clone(),
             levels: Arc::<Levels>::default(),
@@ -183,6 +191,7 @@ async fn server_of(endpoint: &str, accounts: &str, more: &str) -> Server {
         app,
         admin,
         feed,
+        _watch: watch,
         tail,
         token: tokens["all"].clone(),
         tokens,
