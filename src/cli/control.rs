@@ -4,9 +4,9 @@ use super::exit::Failure;
 use super::seat::Seat;
 use crate::admin::client::{Client, ClientError, LIMIT};
 use crate::admin::types::{
-    Account, AccountPage, AlertList, ConsoleLink, Done, Fleet, LevelsOfLog, LogLine, LogPage,
-    Missed, NewHandover, NewLevel, NewOrder, NewSilence, OrderKind, ProblemCode, ReloadPlan,
-    SilenceOf,
+    Account, AccountPage, AlertList, ConsoleLink, DialogueAt, DialoguePage, Done, Fleet,
+    LevelsOfLog, LogLine, LogPage, Missed, NewHandover, NewLevel, NewOrder, NewSilence, OrderKind,
+    ProblemCode, ReloadPlan, SilenceOf,
 };
 use awc::http::Method;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -311,6 +311,48 @@ pub(super) fn silence(config: &Path, new: &NewSilence) -> Result<SilenceOf, Fail
 /// As [`ask`].
 pub(super) fn unsilence(config: &Path, number: u64) -> Result<(), Failure> {
     let path = format!("/api/v1/alerts/silences/{number}");
+    ask(config, async |client| {
+        client
+            .send::<Done>(Method::DELETE, &path, None::<&()>)
+            .await
+    })
+    .map(drop)
+}
+
+/// The dialogues of a running process that wait for an answer.
+///
+/// # Errors
+/// As [`ask`].
+pub(super) fn dialogues(
+    config: &Path,
+    account: Option<&str>,
+    bot: Option<&str>,
+) -> Result<Vec<DialogueAt>, Failure> {
+    let filter = [("account", account), ("bot", bot)];
+    let filter = filter.map(|(name, value)| {
+        let value = value.map(|value| format!("&{name}={}", part(value)));
+        value.unwrap_or_default()
+    });
+    let filter = filter.concat();
+    ask(config, async |client| {
+        let mut all = Vec::new();
+        let mut from = Some(0);
+        while let Some(next) = from {
+            let path = format!("/api/v1/dialogues?limit=500&from={next}{filter}");
+            let page: DialoguePage = client.get(&path).await?;
+            all.extend(page.dialogues);
+            from = page.next;
+        }
+        Ok(all)
+    })
+}
+
+/// Ends a dialogue.
+///
+/// # Errors
+/// As [`ask`].
+pub(super) fn drop_dialogue(config: &Path, id: &str) -> Result<(), Failure> {
+    let path = format!("/api/v1/dialogues/{}", part(id));
     ask(config, async |client| {
         client
             .send::<Done>(Method::DELETE, &path, None::<&()>)

@@ -2,8 +2,8 @@
 
 use super::exit::Failure;
 use crate::admin::types::{
-    AlertList, ConsoleLink, LevelsOfLog, LogLine, NewLevel, NewSilence, OrderKind, ReloadPlan,
-    SilenceOf,
+    AlertList, ConsoleLink, DialogueAt, LevelsOfLog, LogLine, NewLevel, NewSilence, OrderKind,
+    ReloadPlan, SilenceOf,
 };
 use serde_json::Value;
 use std::io;
@@ -86,5 +86,21 @@ pub(super) fn silence(_: &Path, _: &NewSilence) -> Result<SilenceOf, Failure> {
 /// # Errors
 /// Always.
 pub(super) fn unsilence(_: &Path, _: u64) -> Result<(), Failure> {
+    refusal()
+}
+
+/// # Errors
+/// Always.
+pub(super) fn dialogues(
+    _: &Path,
+    _: Option<&str>,
+    _: Option<&str>,
+) -> Result<Vec<DialogueAt>, Failure> {
+    refusal()
+}
+
+/// # Errors
+/// Always.
+pub(super) fn drop_dialogue(_: &Path, _: &str) -> Result<(), Failure> {
     refusal()
 }

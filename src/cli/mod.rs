@@ -12,6 +12,7 @@ mod check;
 mod console;
 #[cfg_attr(not(unix), path = "control_none.rs")]
 mod control;
+mod dialogues;
 mod doctor;
 mod env;
 mod exit;
@@ -159,6 +160,7 @@ fn execute(args: Args, bots: &Bots, env: &dyn Env, out: &mut dyn Write) -> Resul
         Command::Console(args) => console::console(&args, out)?,
         Command::Token(command) => token::token(&command, out)?,
         Command::Audit(command) => audit::audit(&command, env, bots, out)?,
+        Command::Dialogues(command) => dialogues::dialogues(&command, out)?,
         Command::Outbox(command) => store::outbox(&command, env, bots, out)?,
         Command::Chat(args) => {
             let config = load(&args.config.config, &args.config.overrides(), env, bots)?;

@@ -149,7 +149,27 @@ const scenarios = {
 
     await page.getByRole("link", { name: "Bots" }).click();
     await page.getByRole("rowheader", { name: "counter" }).waitFor();
+    console.log("now: begin dialogues");
+    const asked = page.locator("tr", { hasText: "What is your name?" });
+    await asked.filter({ hasText: "alice" }).waitFor({ timeout: 10000 });
     await accessible(page, "bots");
+    await picture(page, "bots");
+    await asked.filter({ hasText: "alice" }).getByRole("button").click();
+    await page.getByRole("button", { name: "Yes" }).click();
+    await asked.filter({ hasText: "alice" }).waitFor({ state: "detached" });
+    must((await asked.filter({ hasText: "bob" }).count()) === 1, "another dialogue has gone");
+    done("a dialogue is seen and dropped");
+
+    await page.getByRole("link", { name: "Audit" }).click();
+    await page.getByText("entries are as they were written").waitFor();
+    await page.locator("tr", { hasText: "/orders" }).getByText("resume").waitFor();
+    await page.getByLabel("What").fill("dialogues");
+    await page.locator("tr", { hasText: "/orders" }).waitFor({ state: "detached" });
+    await page.locator("tr", { hasText: "DELETE dialogues/" }).waitFor();
+    await accessible(page, "audit");
+    await picture(page, "audit");
+    done("the audit says who did it");
+
     await page.getByRole("link", { name: "Outbox" }).click();
     const dead = page.locator("tr", { hasText: "<b>dear</b>" });
     await dead.waitFor();
@@ -176,7 +196,7 @@ const scenarios = {
     await page.getByRole("heading", { name: "对话" }).waitFor();
     await page.getByRole("combobox", { name: "外观" }).selectOption("dark");
     await page.setViewportSize({ width: 375, height: 720 });
-    for (const name of ["账号", "机器人", "发件箱", "对话", "配置"]) {
+    for (const name of ["账号", "机器人", "发件箱", "对话", "配置", "审计"]) {
       await page.getByRole("link", { name, exact: true }).click();
       await page.waitForTimeout(100);
       await accessible(page, `${name}, dark, 375 px`);

@@ -53,8 +53,10 @@ const FILES: &[File] = files! {
     "fleet.js" "fleet.js" SCRIPT;
     "account.js" "account.js" SCRIPT;
     "alerts.js" "alerts.js" SCRIPT;
+    "audit.js" "audit.js" SCRIPT;
     "bots.js" "bots.js" SCRIPT;
     "config.js" "config.js" SCRIPT;
+    "dialogues.js" "dialogues.js" SCRIPT;
     "outbox.js" "outbox.js" SCRIPT;
     "talk.js" "talk.js" SCRIPT;
 };

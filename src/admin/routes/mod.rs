@@ -9,8 +9,10 @@
 
 mod accounts;
 mod alerts;
+mod audit;
 mod bots;
 mod console;
+mod dialogues;
 mod events;
 mod handover;
 mod health;
@@ -46,6 +48,7 @@ const ALL: &[Room] = &[
     accounts::ROOM,
     orders::ROOM,
     bots::ROOM,
+    dialogues::ROOM,
     messages::ROOM,
     outbox::ROOM,
     reload::ROOM,
@@ -53,6 +56,7 @@ const ALL: &[Room] = &[
     events::ROOM,
     logs::ROOM,
     alerts::ROOM,
+    audit::ROOM,
     session::ROOM,
     talk::ROOM,
     console::ROOM,

@@ -2,7 +2,9 @@
 
 mod account;
 mod alert;
+mod audit;
 mod bots;
+mod dialogue;
 mod event;
 mod fleet;
 mod handover;
@@ -20,7 +22,9 @@ mod talk;
 
 pub use account::{Account, AccountPage, CountersOf, RecordOf};
 pub use alert::{AlertList, AlertOf, NewSilence, SilenceOf};
+pub use audit::{AuditOf, AuditPage, AuditVerified};
 pub use bots::{BotList, BotOfFleet, Bots, BotsOfAccount};
+pub use dialogue::{DialogueAt, DialoguePage};
 pub use event::{Change, Hello, Missed};
 pub use fleet::{Fleet, SandboxOf};
 pub use handover::NewHandover;

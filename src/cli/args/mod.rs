@@ -2,6 +2,7 @@
 
 mod admin;
 mod alerts;
+mod dialogues;
 mod doctor;
 mod logs;
 mod new;
@@ -28,6 +29,7 @@ pub(super) use self::admin::{ConsoleArgs, ScopeArg, TokenCommand};
 pub(super) use self::alerts::{
     AlertsCommand, AlertsListArgs, AlertsTestArgs, SilenceArgs, UnsilenceArgs,
 };
+pub(super) use self::dialogues::{DialoguesCommand, DialoguesListArgs};
 pub(super) use self::doctor::DoctorArgs;
 pub(super) use self::logs::LogsArgs;
 pub(super) use self::new::NewCommand;
@@ -210,6 +212,10 @@ Accounts that do not change stay connected, and their bots keep their state. SIG
     /// Shows messages that are to be sent or could not be sent, and decides on them.
     #[command(subcommand)]
     Outbox(OutboxCommand),
+
+    /// Shows the dialogues of a running process that wait for an answer, and ends them.
+    #[command(subcommand)]
+    Dialogues(DialoguesCommand),
 
     /// Looks at everything that a config needs of this machine, and says what to do.
     #[command(after_help = "\

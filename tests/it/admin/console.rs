@@ -118,6 +118,15 @@ async fn a_person_sees_a_kick_brings_the_account_back_and_talks_to_a_bot() {
             let sandbox = server.app.sandbox().unwrap();
             sandbox.kick("support-2", KickType::Rest).unwrap();
         }
+        "begin dialogues" => {
+            let path = "/api/v1/accounts/support-3/bots";
+            let set = server.send("PUT", path, json!({"bots": ["signup"]})).await;
+            assert_eq!(set.status, 200, "{}", set.text);
+            let sandbox = server.app.sandbox().unwrap();
+            for user in ["alice", "bob"] {
+                sandbox.say(user, "support-3", "hello").unwrap();
+            }
+        }
         "add an account to the config" => server.text.lock().unwrap().push_str(more),
         _ => {
             assert_eq!(what, "take an account from the config");

@@ -77,6 +77,9 @@ async fn every_answer_is_what_the_description_says() {
         "/api/v1/session",
         "/api/v1/bots",
         "/api/v1/alerts",
+        "/api/v1/audit",
+        "/api/v1/audit/verify",
+        "/api/v1/dialogues",
         "/api/v1/logs",
         "/api/v1/logs/levels",
         "/api/v1/openapi.json",
@@ -282,6 +285,10 @@ async fn every_answer_is_what_the_description_says() {
         let answer = checked.ask("PUT", levels, levels, Some(body)).await;
         assert_eq!(answer.status, status, "{}", answer.text);
     }
+    let dialogue = "/api/v1/dialogues/{dialogue}";
+    let none = "/api/v1/dialogues/0123";
+    let gone = checked.ask("DELETE", dialogue, none, None).await;
+    assert_eq!(gone.status, 404);
     let silences = "/api/v1/alerts/silences";
     let new = Some(json!({"rule": "share", "for": "1h"}));
     let made = checked.ask("POST", silences, silences, new).await.json();

@@ -2,8 +2,10 @@
 
 mod access;
 mod alerts;
+mod audit;
 mod console;
 mod described;
+mod dialogues;
 mod events;
 mod figures;
 mod logs;
@@ -113,6 +115,18 @@ fn counter() -> Bot {
     Bot::new("counter").on_text(|| async { "one more" })
 }
 
+/// Asks for a name and an age.
+fn signup() -> Bot {
+    Bot::new("signup").on_text(|dialogue: Dialogue| async move {
+        let name: String = dialogue.ask("What is your name?").await?;
+        let age: u8 = dialogue.ask("How old are you?").await?;
+        Ok::<_, DialogueError>(format!("{name}, {age}"))
+    })
+}
+
+/// The names of all bots.
+const BOTS: [&str; 3] = ["echo", "counter", "signup"];
+
 /// Names, scopes and accounts of the tokens.
 const TOKENS: [(&str, &str, &str); 5] = [
     ("all", "admin", "*"),
@@ -135,6 +149,7 @@ async fn server(more: &str) -> Server {
 
 async fn server_of(endpoint: &str, accounts: &str, more: &str) -> Server {
     let bots = Bots::new().with("echo", echo).with("counter", counter);
+    let bots = bots.with("signup", signup);
     let mut tokens = HashMap::new();
     let mut text = format!(
         "endpoint = \"{endpoint}\"\n[app]\nsdk_app_id = {APP}\nsecret_key = \"{KEY}\"\n\
@@ -153,7 +168,7 @@ async fn server_of(endpoint: &str, accounts: &str, more: &str) -> Server {
     let file = harness::file_in_fresh_folder();
     let env = BTreeMap::new();
     let config = Sources::new(&file, &text, &env);
-    let config = Config::parse(config.known_bots(&["echo", "counter"])).unwrap();
+    let config = Config::parse(config.known_bots(&BOTS)).unwrap();
     let opened = Opened::new(&config.admin).unwrap();
     let feed = opened.feed();
     let watch = Watch::start(&config, "fleet", 1);
@@ -182,7 +197,7 @@ async fn server_of(endpoint: &str, accounts: &str, more: &str) -> Server {
             move || {
                 let (text, env) = (text.lock().unwrap().clone(), BTreeMap::new());
                 let config = Sources::new(&file, &text, &env);
-                let config = Config::parse(config.known_bots(&["echo", "counter"]));
+                let config = Config::parse(config.known_bots(&BOTS));
                 config.map_err(|mistakes| mistakes.to_string())
             }
         })),
