@@ -115,8 +115,17 @@ const scenarios = {
     await page.keyboard.press("Enter");
     await page.getByRole("heading", { name: "support-2" }).waitFor();
     await page.locator(".chain li", { hasText: "REST_API_Kick" }).first().waitFor();
+    console.log("now: log for support-2");
+    await page.locator(".log .line", { hasText: "a line of <b>support-2</b>" }).waitFor();
+    must((await page.locator(".log b").count()) === 0, "what is logged became markup");
+    must((await page.locator(".log").getByText("of another").count()) === 0, "a line of another account is shown");
+    await page.getByRole("button", { name: "More detail" }).click();
+    await page.locator(".log .line", { hasText: "in detail" }).waitFor();
+    await page.getByRole("heading", { name: "Conversations" }).waitFor();
+    await page.getByText("support-2 is not online").waitFor();
     await accessible(page, "account");
     await picture(page, "account");
+    done("the log of an account is live");
     await page.getByRole("button", { name: "Resume" }).click();
     await accessible(page, "dialog");
     await page.getByRole("button", { name: "Yes" }).click();

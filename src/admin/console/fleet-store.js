@@ -134,7 +134,7 @@ export function begin() {
   const keep = async () => {
     while (!ending.signal.aborted) {
       try {
-        await follow((name, data) => {
+        await follow("/api/v1/events", (name, data) => {
           if (name === "hello") {
             state.live = true;
             pause = 500;

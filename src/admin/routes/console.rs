@@ -56,7 +56,9 @@ const FILES: &[File] = files! {
     "audit.js" "audit.js" SCRIPT;
     "bots.js" "bots.js" SCRIPT;
     "config.js" "config.js" SCRIPT;
+    "conversations.js" "conversations.js" SCRIPT;
     "dialogues.js" "dialogues.js" SCRIPT;
+    "log.js" "log.js" SCRIPT;
     "outbox.js" "outbox.js" SCRIPT;
     "talk.js" "talk.js" SCRIPT;
 };

@@ -12,6 +12,7 @@ mod alerts;
 mod audit;
 mod bots;
 mod console;
+mod conversations;
 mod dialogues;
 mod events;
 mod handover;
@@ -47,6 +48,7 @@ const ALL: &[Room] = &[
     status::ROOM,
     accounts::ROOM,
     orders::ROOM,
+    conversations::ROOM,
     bots::ROOM,
     dialogues::ROOM,
     messages::ROOM,

@@ -38,6 +38,16 @@ pub enum Receiver {
     Group(String),
 }
 
+impl Receiver {
+    /// The UserID or GroupID.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self {
+            Self::User(name) | Self::Group(name) => name,
+        }
+    }
+}
+
 impl From<&Conversation> for Receiver {
     fn from(conversation: &Conversation) -> Self {
         let name = conversation.name().to_owned();

@@ -1,6 +1,8 @@
 //! The console in a real browser. `tests/console/drive.mjs` uses it as a person would.
 
+use super::logs::put;
 use super::{Server, server, server_of};
+use botroupe::config::LogLevel;
 use botroupe::prelude::Conversation;
 use botroupe::sandbox::KickType;
 use serde_json::{Value, json};
@@ -117,6 +119,16 @@ async fn a_person_sees_a_kick_brings_the_account_back_and_talks_to_a_bot() {
         "kick support-2" => {
             let sandbox = server.app.sandbox().unwrap();
             sandbox.kick("support-2", KickType::Rest).unwrap();
+        }
+        "log for support-2" => {
+            put(&server, LogLevel::Info, Some("echo-bot"), "of another");
+            put(&server, LogLevel::Debug, Some("support-2"), "in detail");
+            put(
+                &server,
+                LogLevel::Warn,
+                Some("support-2"),
+                "a line of <b>support-2</b>",
+            );
         }
         "begin dialogues" => {
             let path = "/api/v1/accounts/support-3/bots";

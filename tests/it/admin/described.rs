@@ -115,6 +115,12 @@ async fn every_answer_is_what_the_description_says() {
             "{query}"
         );
     }
+    let conversations = format!("{ONE}/conversations");
+    for (account, status) in [(one, 200), (nobody, 404)] {
+        let at = format!("{account}/conversations");
+        let answer = checked.ask("GET", &conversations, &at, None).await;
+        assert_eq!(answer.status, status);
+    }
     let told = checked.ask("GET", ONE, one, None).await.json();
     assert_eq!(told["bots"], json!(["echo", "counter"]));
     assert_eq!(checked.ask("GET", ONE, nobody, None).await.status, 404);

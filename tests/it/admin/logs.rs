@@ -7,7 +7,7 @@ use botroupe::admin::types::LogLine;
 use botroupe::config::LogLevel;
 use serde_json::{Map, Value, json};
 
-fn put(server: &Server, level: LogLevel, account: Option<&str>, message: &str) {
+pub(super) fn put(server: &Server, level: LogLevel, account: Option<&str>, message: &str) {
     let line = LogLine {
         ts: "2026-11-29T12:00:00.000000Z".to_owned(),
         level: level.name().to_uppercase(),

@@ -4,6 +4,7 @@ mod access;
 mod alerts;
 mod audit;
 mod console;
+mod conversations;
 mod described;
 mod dialogues;
 mod events;
