@@ -4,14 +4,14 @@
 //! socket to a bot and back in one turn of one task. It is supervised all the same: a panic in it is
 //! caught, what it held is dropped, and the next connection is made from fresh state.
 
-use super::group_paces::SharedGroupPaces;
 use super::handle::AccountHandle;
 use super::log::{self, StatusLog};
 use super::message::{
     Changed, Command, Handled, Instruct, MakeConnector, Reconfigure, Send, TellStatus,
 };
+use super::paces::Paces;
 use super::provider;
-use super::shared_governor::SharedGovernor;
+
 use super::subscriber::{Subscriber, Wish};
 use super::timer::Timer;
 use crate::gateway::{
@@ -46,10 +46,8 @@ const CRASHES: (usize, Duration) = (5, Duration::from_secs(60));
 /// What the accounts of a fleet share.
 #[derive(Clone, Debug)]
 pub struct Surroundings {
-    /// Paces logins over the fleet.
-    pub governor: SharedGovernor,
-    /// Paces messages to groups over the fleet.
-    pub group_paces: SharedGroupPaces,
+    /// The paces of the app.
+    pub paces: Arc<Paces>,
     /// Told of every change.
     pub observer: Recipient<Changed>,
 }
@@ -81,7 +79,7 @@ pub struct AccountSpec {
 impl std::fmt::Debug for AccountSpec {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("AccountSpec")
-            .field("user", &self.config.user)
+            .field("account", &self.config.name)
             .finish_non_exhaustive()
     }
 }
@@ -296,7 +294,7 @@ impl Account {
             .get_or_insert_with(|| Box::new(RestartIntensity::new(CRASHES.0, CRASHES.1)));
         let allowed = crashes.allow(at.mono);
         tracing::error!(
-            account = %self.core.user(), connection = self.core.connection(),
+            account = %self.core.name(), connection = self.core.connection(),
             "the connection panicked; the next one starts from fresh state"
         );
         self.core(|core, now, memory| core.crashed(now, memory, allowed));
@@ -369,7 +367,7 @@ impl Account {
         match effect {
             Effect::ReserveLogin => self.reserve(at),
             Effect::ReserveGroupTurn { token, group } => {
-                let wait = self.surroundings.group_paces.reserve(at.mono, &group);
+                let wait = self.surroundings.paces.groups.reserve(at.mono, &group);
                 self.core.group_turn(at, token, wait);
             }
             Effect::Dial {
@@ -397,7 +395,7 @@ impl Account {
             }
             Effect::FetchUserSig => self.fetch_user_sig(ctx),
             Effect::Probe => self.probe(ctx),
-            Effect::SlowDown(delay) => self.surroundings.governor.slow_down(at.mono, delay),
+            Effect::SlowDown(delay) => self.surroundings.paces.governor.slow_down(at.mono, delay),
             Effect::Logout => self.order(at, |connection, _| connection.logout(at)),
             Effect::Close => self.order(at, |connection, _| connection.close(at)),
             Effect::Transmit { token, attempt } => {
@@ -426,7 +424,7 @@ impl Account {
                 self.stirred = true;
             }
             Effect::Lost(count) => {
-                let (account, connection) = (self.core.user(), self.core.connection());
+                let (account, connection) = (self.core.name(), self.core.connection());
                 tracing::warn!(%account, connection, count, "messages or updates dropped: the server does not keep them, the bots cannot keep up, and there is no more room in the store");
             }
             Effect::AllRead => {
@@ -444,7 +442,7 @@ impl Account {
     }
 
     fn reserve(&mut self, at: Now) {
-        let wait = self.surroundings.governor.reserve(at.mono);
+        let wait = self.surroundings.paces.governor.reserve(at.mono);
         if wait.is_zero() {
             self.core(Core::turn);
         } else {
@@ -464,7 +462,7 @@ impl Account {
         ctx.spawn(asked.into_actor(self).map(|outcome, actor, _| {
             let _running = Running::enter(actor.number);
             actor.begin();
-            let account = actor.core.user();
+            let account = actor.core.name();
             let other = match outcome {
                 Ok(other) => other,
                 Err(error) => {
@@ -482,7 +480,7 @@ impl Account {
         let Credential::External(source) = self.core.credential().clone() else {
             return;
         };
-        let fetched = provider::fetch(source, self.core.user().clone());
+        let fetched = provider::fetch(source, self.core.app(), self.core.user().clone());
         let fetched = Running::during(self.number, fetched);
         ctx.spawn(fetched.into_actor(self).map(|outcome, actor, _| {
             let _running = Running::enter(actor.number);
@@ -490,9 +488,9 @@ impl Account {
             if let Err(error) = &outcome {
                 // While it is away, the cause tells it.
                 if actor.core.phase().is_online() {
-                    tracing::warn!(account = %actor.core.user(), %error, "no UserSig to renew with; trying again");
+                    tracing::warn!(account = %actor.core.name(), %error, "no UserSig to renew with; trying again");
                 } else {
-                    tracing::debug!(account = %actor.core.user(), %error, "no UserSig");
+                    tracing::debug!(account = %actor.core.name(), %error, "no UserSig");
                 }
             }
             actor.core(|core, now, memory| core.user_sig(now, memory, outcome));
@@ -509,7 +507,7 @@ impl Account {
                 return self.update_refused(update);
             }
         }
-        let (account, connection) = (self.core.user(), self.core.connection());
+        let (account, connection) = (self.core.name(), self.core.connection());
         if !self.subscriber.is_alive() {
             // Only a crash ends a subscriber before the program. The supervisor makes it anew.
             tracing::error!(%account, connection, "the host of the account's bots died");
@@ -574,7 +572,7 @@ impl Account {
         }
         if let Err(error) = &outcome {
             tracing::warn!(
-                account = %self.core.user(), connection = self.core.connection(), %error, "not sent"
+                account = %self.core.name(), connection = self.core.connection(), %error, "not sent"
             );
         }
         let Some(replies) = &mut self.replies else {

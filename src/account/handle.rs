@@ -13,7 +13,7 @@ use crate::proto::op::{Call, Limit};
 use crate::rest::Rest;
 use crate::session::{HandedMemory, HandedTicket, InboxLimits, Receipt, RequestError};
 use actix::prelude::*;
-use botroupe_core::account::{CoreConfig, MAX_OUTBOX, OutboxError, OutboxItem};
+use botroupe_core::account::{AccountName, CoreConfig, MAX_OUTBOX, OutboxError, OutboxItem};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering};
@@ -25,7 +25,7 @@ use tokio::sync::{Notify, Semaphore, oneshot};
 pub struct AccountHandle(Arc<Shared>);
 
 struct Shared {
-    user: UserId,
+    name: AccountName,
     addr: RwLock<Option<Addr<Account>>>,
     /// The number of the actor that speaks for the account. An actor may be replaced while its
     /// thread hangs; when the thread comes back, the old actor must not speak for the account any more.
@@ -63,7 +63,7 @@ struct Signals {
 impl std::fmt::Debug for AccountHandle {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("AccountHandle")
-            .field("user", &self.0.user)
+            .field("name", &self.0.name)
             .finish_non_exhaustive()
     }
 }
@@ -132,21 +132,21 @@ pub(crate) fn unreadable(error: &impl std::fmt::Display) -> SendError {
 impl AccountHandle {
     /// A handle to an account that does not run yet.
     #[must_use]
-    pub fn new(user: UserId) -> Self {
-        Self::with_memory(user, SharedMemory::default())
+    pub fn new(name: impl Into<AccountName>) -> Self {
+        Self::with_memory(name, SharedMemory::default())
     }
 
     /// Like [`new`](Self::new), with this memory of the account: messages that its bots have finished are noted
     /// there.
     #[must_use]
-    pub fn with_memory(user: UserId, memory: SharedMemory) -> Self {
-        Self::starting_at(now(), user, memory)
+    pub fn with_memory(name: impl Into<AccountName>, memory: SharedMemory) -> Self {
+        Self::starting_at(now(), name.into(), memory)
     }
 
     /// Like [`with_memory`](Self::with_memory), in a process that starts at this time.
-    pub(crate) fn starting_at(now: Now, user: UserId, memory: SharedMemory) -> Self {
+    pub(crate) fn starting_at(now: Now, name: AccountName, memory: SharedMemory) -> Self {
         Self(Arc::new(Shared {
-            user,
+            name,
             addr: RwLock::default(),
             present: AtomicU64::new(0),
             ready: AtomicU64::new(0),
@@ -206,7 +206,13 @@ impl AccountHandle {
     /// The account.
     #[must_use]
     pub fn user(&self) -> &UserId {
-        &self.0.user
+        self.0.name.user()
+    }
+
+    /// What the account is called in its process.
+    #[must_use]
+    pub fn name(&self) -> &AccountName {
+        &self.0.name
     }
 
     /// Whether the account may act at present (SDK_READY).

@@ -12,7 +12,7 @@ pub(super) fn report(core: &Core, report: &Report) {
     let Report::Session(event) = report else {
         return;
     };
-    let (account, connection) = (core.user(), core.connection());
+    let (account, connection) = (core.name(), core.connection());
     match event {
         Event::Synced { messages, .. } => {
             tracing::debug!(%account, connection, messages, "caught up");
@@ -69,7 +69,7 @@ pub(super) struct StatusLog {
 impl StatusLog {
     /// The status changed; `online` says that it went online or offline just now.
     pub(super) fn changed(&mut self, status: &Status, online: Option<bool>, connection: u64) {
-        let account = &status.user;
+        let account = &status.account;
         match (online, status.phase) {
             (Some(true), _) => {
                 tracing::info!(%account, connection, resumed = status.resumed, "online");

@@ -88,7 +88,7 @@ pub struct Reconfigure {
 impl std::fmt::Debug for Reconfigure {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Reconfigure")
-            .field("user", &self.config.user)
+            .field("user", &self.config.name)
             .finish_non_exhaustive()
     }
 }

@@ -9,6 +9,7 @@ mod group_paces;
 mod handle;
 mod log;
 mod message;
+mod paces;
 mod provider;
 mod shared_fleet;
 mod shared_governor;
@@ -18,9 +19,9 @@ mod timer;
 pub use crate::session::{Receipt, RequestError};
 pub use actor::{Account, AccountSpec, Surroundings};
 pub use botroupe_core::account::{
-    AccountEvent, Attempt, Cause, Clock, Core, CoreConfig, Counters, Credential, CredentialError,
-    Effect, External, FleetUsers, MAX_OUTBOX, Off, OutboxError, OutboxItem, Phase, Policy, Record,
-    RecordedEvent, Redacted, Report, Status, TakeBack, decide, is_heard,
+    AccountEvent, AccountName, Attempt, Cause, Clock, Core, CoreConfig, Counters, Credential,
+    CredentialError, Effect, External, FleetUsers, MAX_OUTBOX, Off, OutboxError, OutboxItem, Phase,
+    Policy, Record, RecordedEvent, Redacted, Report, Status, TakeBack, decide, is_heard,
 };
 pub use collect::{StatusCollector, StatusPlace};
 pub use group_paces::SharedGroupPaces;
@@ -29,6 +30,7 @@ pub use handle::{AccountHandle, Handover, SendError};
 pub use message::{
     Changed, Command, Deliver, Instruct, MakeConnector, Reconfigure, Send, TellStatus,
 };
+pub use paces::Paces;
 pub use provider::end_programs;
 pub(crate) use provider::fetch_key;
 pub use shared_fleet::SharedFleet;

@@ -90,7 +90,7 @@ impl Feed {
 
     /// Tells everybody of a change.
     pub fn tell(&self, changed: &Changed) {
-        let user: Arc<str> = changed.status.user.as_str().into();
+        let user: Arc<str> = changed.status.account.as_str().into();
         let mut change = Change {
             seq: 0,
             account: Account::new(&changed.status),

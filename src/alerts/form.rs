@@ -252,7 +252,7 @@ mod tests {
     fn notice() -> Notice {
         let alert = |account: &str, ended| Alert {
             rule: Rule::Contested,
-            account: Some(UserId::parse(account).unwrap()),
+            account: Some(UserId::from(account).into()),
             text: "kicked <b>`x`</b> & more".into(),
             since: UNIX,
             ended,

@@ -3,7 +3,7 @@
 use super::board::{Board, Silences, list};
 use super::delivery::{DeliveryError, deliver};
 use super::space::free_space;
-use crate::account::Changed;
+use crate::account::{AccountName, Changed};
 use crate::admin::Silencing;
 use crate::admin::types::{AlertList, SilenceOf};
 use crate::app::Controller;
@@ -11,7 +11,6 @@ use crate::bot::Api;
 use crate::config::{AlertConfig, AlertTarget, Config, usual_limits};
 use crate::gateway::now;
 use crate::policy::Now;
-use crate::proto::id::UserId;
 use actix::prelude::*;
 use botroupe_core::alerts::{Alerts, Delivery, Figures, Policy, Queue, Rule};
 use std::collections::HashMap;
@@ -65,7 +64,7 @@ pub struct WatchHandle {
 #[rtype(result = "()")]
 struct Begin {
     controller: Controller,
-    apis: HashMap<UserId, Api>,
+    apis: HashMap<AccountName, Api>,
 }
 
 /// Something happened that does not last.
@@ -94,7 +93,7 @@ impl Watch {
     pub fn start(config: &Config, fleet: &str, run: u64) -> WatchHandle {
         let enabled = || {
             let accounts = config.accounts.iter().filter(|account| account.enabled);
-            accounts.map(|account| account.user_id.clone())
+            accounts.map(|account| account.name.clone())
         };
         let receivers = config
             .alerts
@@ -349,7 +348,7 @@ impl WatchHandle {
 
     /// The accounts that write to users, of this config.
     #[must_use]
-    pub fn writers(config: &Config) -> Vec<UserId> {
+    pub fn writers(config: &Config) -> Vec<AccountName> {
         let writers = config.alerts.iter().filter_map(|alert| match &alert.to {
             AlertTarget::Account { account, .. } => Some(account.clone()),
             _ => None,
@@ -359,7 +358,7 @@ impl WatchHandle {
 
     /// The fleet has started: figures are asked of the controller from now on, and accounts that write to users do so
     /// through these.
-    pub fn begin(&self, controller: Controller, apis: HashMap<UserId, Api>) {
+    pub fn begin(&self, controller: Controller, apis: HashMap<AccountName, Api>) {
         self.addr.do_send(Begin { controller, apis });
     }
 

@@ -1,7 +1,7 @@
 //! Changes of the bots of an account while it runs.
 
 use super::hosts::Hosts;
-use crate::proto::id::UserId;
+use crate::account::AccountName;
 use serde::Serialize;
 use std::sync::Arc;
 use tokio::sync::oneshot;
@@ -36,7 +36,7 @@ pub enum BotChangeError {
     #[error("account {account} does not run the bot {bot:?}; enable it first")]
     NotRunning {
         /// The account.
-        account: UserId,
+        account: AccountName,
         /// The bot.
         bot: String,
     },

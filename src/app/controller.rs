@@ -2,15 +2,14 @@
 
 #[cfg(doc)]
 use super::App;
-#[cfg(feature = "admin")]
 use super::bot_change::{self, BotChange, BotChangeError};
 use super::dialogues::DialogueOf;
 use super::outbox::{OutboxOrder, OutboxOrderError};
 use super::reload::{Plan, ReloadError, Reloader};
 use super::runtime::{OnReload, Runtime};
 use super::sandbox;
-use crate::account::{Command, Counters, Phase, Status, StatusCollector};
-use crate::bot::{Api, FileAccess, Pool, Uploads};
+use crate::account::{AccountName, Command, Counters, Phase, Status, StatusCollector};
+use crate::bot::{Api, Pool};
 use crate::config::Config;
 use crate::proto::code::Code;
 use crate::proto::id::UserId;
@@ -20,7 +19,7 @@ use crate::store::{AuditBreak, AuditCheck, AuditEntry, Condition, Deed, StoreErr
 use crate::supervisor::{
     CountOnline, CountPhases, GetStatus, Order, OrderError, Supervisor, UntilEnd,
 };
-use actix::prelude::{Addr, ArbiterHandle};
+use actix::prelude::Addr;
 use botroupe_core::ledger::Letter;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
@@ -35,23 +34,13 @@ pub struct Controller {
     pool: Pool,
     runtime: Arc<Runtime>,
     reloader: Reloader,
-    carriage: Carriage,
-}
-
-/// How accounts carry files.
-#[derive(Clone, Debug)]
-pub(super) struct Carriage {
-    /// The thread for it, where bots are made as well.
-    pub(super) thread: ArbiterHandle,
-    pub(super) uploads: Uploads,
-    pub(super) files: FileAccess,
 }
 
 /// What an account has counted.
 #[derive(Clone, Debug)]
 pub struct Counted {
     /// The account.
-    pub user: UserId,
+    pub account: AccountName,
     /// Which actor counted: each begins at zero, but for what its bots count.
     pub life: u64,
     /// The counters.
@@ -64,57 +53,66 @@ impl Controller {
         pool: Pool,
         runtime: Arc<Runtime>,
         reloader: Reloader,
-        carriage: Carriage,
     ) -> Self {
         Self {
             supervisor,
             pool,
             runtime,
             reloader,
-            carriage,
         }
     }
 
     /// Acts as one account, as its bots do; `None` when there is no such account.
     #[must_use]
-    pub fn api(&self, user: &str) -> Option<Api> {
-        let member = self.runtime.roster.member(user)?;
-        let Carriage {
-            thread,
-            uploads,
-            files,
-        } = self.carriage.clone();
-        let api = Api::new(member.handle).with_files(thread, uploads, files);
-        Some(api.on_ledger(member.ledger))
+    pub fn api(&self, account: &str) -> Option<Api> {
+        self.runtime.api(account)
     }
 
-    /// Says something in the embedded server as a test user; `None` when there is none.
-    pub fn sandbox_say(&self, from: &UserId, to: &UserId, text: &str) -> Option<Result<(), Code>> {
-        let remote = self.runtime.sandbox.as_ref()?;
-        Some(sandbox::say(remote, from, to, text))
+    /// The account of this name, when there is one.
+    #[must_use]
+    pub fn account(&self, name: &str) -> Option<AccountName> {
+        let member = self.runtime.roster.member(name)?;
+        Some(member.handle.name().clone())
     }
 
-    /// What two users have said to each other in the embedded server, oldest first: the sender, the time in Unix
-    /// seconds and the elements in JSON. `None` when there is no such server.
-    pub fn sandbox_history(&self, a: &UserId, b: &UserId) -> Option<Vec<(UserId, u64, String)>> {
-        let remote = self.runtime.sandbox.as_ref()?;
-        Some(sandbox::history(remote, a, b))
+    /// Says something to an account as a test user in its embedded server; `None` when it has none.
+    pub fn sandbox_say(
+        &self,
+        from: &UserId,
+        account: &str,
+        text: &str,
+    ) -> Option<Result<(), Code>> {
+        let member = self.runtime.roster.member(account)?;
+        let remote = member.line.sandbox.as_ref()?;
+        Some(sandbox::say(remote, from, member.handle.user(), text))
+    }
+
+    /// What a user and an account have said to each other in its embedded server, oldest first: the sender, the time in
+    /// Unix seconds and the elements in JSON. `None` when it has no such server.
+    pub fn sandbox_history(
+        &self,
+        user: &UserId,
+        account: &str,
+    ) -> Option<Vec<(UserId, u64, String)>> {
+        let member = self.runtime.roster.member(account)?;
+        let remote = member.line.sandbox.as_ref()?;
+        Some(sandbox::history(remote, user, member.handle.user()))
     }
 
     /// Whether an account may act at present; `None` when there is no such account.
-    pub fn is_ready(&self, user: &str) -> Option<bool> {
-        Some(self.runtime.roster.member(user)?.handle.is_ready())
+    pub fn is_ready(&self, account: &str) -> Option<bool> {
+        Some(self.runtime.roster.member(account)?.handle.is_ready())
     }
 
     /// The names of the bots that an account runs, in their order; `None` when there is no such account.
     #[must_use]
-    pub fn bots_of(&self, user: &str) -> Option<Arc<[Arc<str>]>> {
-        self.runtime.hosts.bots_of(user)
+    pub fn bots_of(&self, account: &str) -> Option<Arc<[Arc<str>]>> {
+        self.runtime.hosts.bots_of(account)
     }
 
     /// The bots of every account.
     #[must_use]
-    pub fn bots(&self) -> Vec<(UserId, Arc<[Arc<str>]>)> {
+    pub fn bots(&self) -> Vec<(AccountName, Arc<[Arc<str>]>)> {
         self.runtime.hosts.bots_of_all()
     }
 
@@ -128,13 +126,13 @@ impl Controller {
     ///
     /// # Errors
     /// [`BotChangeError`]; then nothing changes.
-    #[cfg(feature = "admin")]
     pub(crate) async fn change_bots(
         &self,
         account: &str,
         change: BotChange,
     ) -> Result<(), BotChangeError> {
-        bot_change::change(&self.runtime.hosts, &self.carriage.thread, account, change).await
+        let on = &self.runtime.ground.file_thread;
+        bot_change::change(&self.runtime.hosts, on, account, change).await
     }
 
     /// What each account has counted, of those that answer within a second.
@@ -148,7 +146,7 @@ impl Controller {
         }
         let answers = collector.collect(COUNTERS_LIMIT).await;
         let counted = answers.into_iter().map(|(number, status)| Counted {
-            user: status.user,
+            account: status.account,
             life: lives.get(number).copied().unwrap_or_default(),
             counters: status.counters,
         });
@@ -169,9 +167,7 @@ impl Controller {
         let mut all = self.supervisor.send(GetStatus).await.unwrap_or_default();
         let parked = self.pool.parked();
         for (account, bot) in &parked {
-            let status = all
-                .iter_mut()
-                .find(|status| status.user.as_str() == account);
+            let status = all.iter_mut().find(|status| status.account == **account);
             if let Some(status) = status {
                 status.degraded.push(format!(
                     "bot {bot} is parked: it went on blocking threads; `botroupe release {account}` lets it run again"
@@ -201,11 +197,13 @@ impl Controller {
     ///
     /// # Errors
     /// When there is no account of that name, or it cannot or must not obey.
-    pub async fn order(&self, user: &UserId, command: Command) -> Result<(), OrderError> {
+    pub async fn order(&self, account: &str, command: Command) -> Result<(), OrderError> {
+        let member = self.runtime.roster.member(account);
+        let member = member.ok_or_else(|| OrderError::Unknown(account.to_owned()))?;
+        let account = member.handle.name().clone();
         // For an account that is online, `resume` brings its parked bots back.
-        let released = command == Command::Resume && self.pool.release(user.as_str()) > 0;
-        let user = user.clone();
-        let order = self.supervisor.send(Order { user, command });
+        let released = command == Command::Resume && self.pool.release(&account) > 0;
+        let order = self.supervisor.send(Order { account, command });
         let outcome = order.await.unwrap_or(Err(OrderError::NoSupervisor));
         if released { Ok(()) } else { outcome }
     }

@@ -2,11 +2,11 @@
 
 use super::RecordError;
 use super::sandbox::{self, SandboxError};
+use crate::account::AccountName;
 #[cfg(doc)]
 use crate::bot::Bot;
 use crate::bot::{BotMistake, SettingsError};
 use crate::gateway::NetError;
-use crate::proto::id::UserId;
 use crate::store::{OpenError, StoreError};
 
 /// Why a config could not be started.
@@ -80,7 +80,7 @@ pub enum AppError {
     #[error(
         "account {0} has neither a user_sig or a source of one nor an app.secret_key to make one from"
     )]
-    NoCredential(UserId),
+    NoCredential(AccountName),
 }
 
 impl AppError {

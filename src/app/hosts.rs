@@ -3,12 +3,12 @@
 
 use super::AppError;
 use super::bot_change::{BotChange, BotChangeError};
+use super::line::Line;
 use super::maker::{self, Maker};
 use super::reload::ReloadError;
-use crate::account::{AccountHandle, Subscriber};
-use crate::bot::{AccountContext, Bot, Bots, Draining, Host, Ledger, Registered, SharedBot, Site};
+use crate::account::{AccountHandle, AccountName, Subscriber};
+use crate::bot::{AccountContext, Bot, Bots, Draining, Host, Ledger, Registered, SharedBot};
 use crate::config::{AccountConfig, BotSettings, Config};
-use crate::proto::id::UserId;
 use crate::supervisor::SubscriberFactory;
 use std::collections::{BTreeMap, HashMap};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -16,7 +16,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// See the module.
 pub(super) struct Hosts {
-    site: Arc<Site>,
     maker: Maker,
     bots: Bots,
     common: Mutex<Common>,
@@ -29,15 +28,15 @@ pub(super) struct Hosts {
 #[derive(Clone, Default)]
 struct Common {
     settings: Arc<BTreeMap<String, BotSettings>>,
-    /// Bots that all accounts share, by name.
-    shared: HashMap<Arc<str>, Arc<SharedBot>>,
+    /// Bots that all accounts of an app share: by the name of the app, and by their own.
+    shared: HashMap<(Arc<str>, Arc<str>), Arc<SharedBot>>,
 }
 
 /// The accounts, by their numbers.
 #[derive(Default)]
 struct Places {
     all: BTreeMap<usize, Place>,
-    numbers: HashMap<UserId, usize>,
+    numbers: HashMap<AccountName, usize>,
 }
 
 /// The bots of an account, and their host. A host outlives its account's actor, and is replaced only when it
@@ -46,12 +45,21 @@ struct Places {
 struct Place {
     ledger: Arc<Ledger>,
     account: AccountHandle,
+    /// What it has in common with the other accounts of its app.
+    line: Arc<Line>,
     bots: Arc<[Arc<str>]>,
     /// Settings that are others on this account.
     settings: Option<Arc<BTreeMap<String, BotSettings>>>,
     /// Counts the changes of its bots.
     changes: u64,
     host: Option<Arc<Host>>,
+}
+
+impl Place {
+    /// The name of its app; empty in a process with one.
+    fn app(&self) -> Arc<str> {
+        self.line.name.clone().unwrap_or_default()
+    }
 }
 
 impl Places {
@@ -64,7 +72,7 @@ impl Places {
 /// Bots that were made for a reload, and are not in their places yet.
 pub(super) struct Prepared {
     common: Common,
-    accounts: Vec<(UserId, PreparedPlace)>,
+    accounts: Vec<(AccountName, PreparedPlace)>,
 }
 
 struct PreparedPlace {
@@ -81,13 +89,12 @@ impl std::fmt::Debug for Hosts {
 
 impl Hosts {
     /// No hosts yet.
-    pub(super) fn new(site: Arc<Site>, maker: Maker, bots: &Bots, config: &Config) -> Self {
+    pub(super) fn new(maker: Maker, bots: &Bots, config: &Config) -> Self {
         let common = Common {
             settings: Arc::new(config.bots.clone()),
             shared: HashMap::new(),
         };
         Self {
-            site,
             maker,
             bots: bots.clone(),
             common: Mutex::new(common),
@@ -113,12 +120,14 @@ impl Hosts {
         config: &AccountConfig,
         account: AccountHandle,
         ledger: Arc<Ledger>,
+        line: &Arc<Line>,
     ) {
         let mut places = lock(&self.places);
-        places.numbers.insert(account.user().clone(), number);
+        places.numbers.insert(account.name().clone(), number);
         let place = Place {
             ledger,
             account,
+            line: line.clone(),
             bots: config.bots.clone(),
             settings: config.settings.clone(),
             changes: 0,
@@ -128,9 +137,9 @@ impl Hosts {
     }
 
     /// Forgets an account that has left.
-    pub(super) fn remove(&self, user: &UserId) {
+    pub(super) fn remove(&self, account: &str) {
         let mut places = lock(&self.places);
-        if let Some(number) = places.numbers.remove(user) {
+        if let Some(number) = places.numbers.remove(account) {
             places.all.remove(&number);
         }
     }
@@ -167,9 +176,9 @@ impl Hosts {
     }
 
     /// Tells the hosts of some accounts to start no more handlers.
-    pub(super) fn drain_some(&self, draining: &Draining, users: &[UserId]) {
+    pub(super) fn drain_some(&self, draining: &Draining, accounts: &[AccountName]) {
         let places = lock(&self.places);
-        let found = users.iter().filter_map(|user| places.of(user.as_str()));
+        let found = accounts.iter().filter_map(|account| places.of(account));
         let hosts = found.filter_map(|(_, place)| place.host.clone()).collect();
         drop(places);
         drain(draining, hosts);
@@ -184,7 +193,7 @@ impl Hosts {
     pub(super) fn overlay(&self, config: &mut Config) {
         let places = lock(&self.places);
         for account in &mut config.accounts {
-            if let Some((_, place)) = places.of(account.user_id.as_str()) {
+            if let Some((_, place)) = places.of(&account.name) {
                 account.bots = place.bots.clone();
                 account.settings.clone_from(&place.settings);
             }
@@ -197,11 +206,11 @@ impl Hosts {
     }
 
     /// The bots of every account.
-    pub(super) fn bots_of_all(&self) -> Vec<(UserId, Arc<[Arc<str>]>)> {
+    pub(super) fn bots_of_all(&self) -> Vec<(AccountName, Arc<[Arc<str>]>)> {
         let places = lock(&self.places);
         let places = places.all.values();
         places
-            .map(|place| (place.account.user().clone(), place.bots.clone()))
+            .map(|place| (place.account.name().clone(), place.bots.clone()))
             .collect()
     }
 
@@ -227,7 +236,7 @@ impl Hosts {
         };
         self.apply(Prepared {
             common,
-            accounts: vec![(place.account.user().clone(), prepared)],
+            accounts: vec![(place.account.name().clone(), prepared)],
         });
         Ok(())
     }
@@ -246,11 +255,11 @@ impl Hosts {
         common.settings = Arc::new(new.bots.clone());
         common
             .shared
-            .retain(|name, _| running.bots.get(&**name) == new.bots.get(&**name));
+            .retain(|(_, name), _| running.bots.get(&**name) == new.bots.get(&**name));
         let mut accounts = Vec::with_capacity(changing.len());
         for (account, anew) in changing {
             let place = lock(&self.places)
-                .of(account.user_id.as_str())
+                .of(&account.name)
                 .map(|(_, place)| place.clone());
             let Some(mut place) = place else {
                 continue;
@@ -259,7 +268,7 @@ impl Hosts {
             place.settings.clone_from(&account.settings);
             let made = self.make_bots(&mut common, &place, anew).await;
             let made = made.map_err(|(bot, reason)| ReloadError::NotMade {
-                account: account.user_id.clone(),
+                account: account.name.clone(),
                 reason: format!("bot {bot}: {reason}"),
             })?;
             let prepared = PreparedPlace {
@@ -267,7 +276,7 @@ impl Hosts {
                 settings: place.settings,
                 made,
             };
-            accounts.push((account.user_id.clone(), prepared));
+            accounts.push((account.name.clone(), prepared));
         }
         Ok(Prepared { common, accounts })
     }
@@ -300,7 +309,7 @@ impl Hosts {
         change: BotChange,
     ) -> Result<Option<String>, BotChangeError> {
         let mut bots: Vec<Arc<str>> = place.bots.to_vec();
-        let account = place.account.user().clone();
+        let account = place.account.name().clone();
         let mut configured = None;
         match change {
             BotChange::All(names) => bots = names.into_iter().map(Arc::from).collect(),
@@ -376,11 +385,12 @@ impl Hosts {
             }
             // Several accounts may have made a bot at the same time: all use the first.
             for (name, bot) in place.bots.iter().zip(&mut bots) {
-                let mine = common.shared.get(name);
+                let key = (place.app(), name.clone());
+                let mine = common.shared.get(&key);
                 let is_shared = mine.is_some_and(|mine| Arc::ptr_eq(mine, bot));
                 let mut now = lock(&self.common);
                 if is_shared && Arc::ptr_eq(&now.settings, &common.settings) {
-                    let first = now.shared.entry(name.clone());
+                    let first = now.shared.entry(key);
                     *bot = first.or_insert_with(|| bot.clone()).clone();
                 }
             }
@@ -393,7 +403,12 @@ impl Hosts {
             }
             // Messages that the last host had not finished are delivered to this one again.
             place.account.bots_died();
-            let host = Host::new(self.site.clone(), &place.account, &place.ledger, &bots);
+            let host = Host::new(
+                place.line.site.clone(),
+                &place.account,
+                &place.ledger,
+                &bots,
+            );
             present.host = Some(host.clone());
             return Ok(host);
         }
@@ -409,11 +424,11 @@ impl Hosts {
         let registered = self.bots.find(name).ok_or("there is no such bot")?;
         let own = place.settings.as_ref().and_then(|own| own.get(&**name));
         if own.is_none()
-            && let Some(bot) = common.shared.get(name)
+            && let Some(bot) = common.shared.get(&(place.app(), name.clone()))
         {
             return Ok(bot.clone());
         }
-        let context = AccountContext::new(place.account.user().clone());
+        let context = AccountContext::new(place.account.name().clone());
         let settings = own.or_else(|| common.settings.get(&**name)).cloned();
         let made = {
             let registered = registered.clone();
@@ -428,9 +443,10 @@ impl Hosts {
         };
         let is_shared = own.is_none() && registered.is_shareable(&made);
         // Checked at the start, for the first account.
-        let bot = made.into_shared(&self.site.files, &self.site.pool);
+        let bot = made.into_shared(&place.line.site.files, &place.line.site.pool);
         if is_shared {
-            common.shared.insert(name.clone(), bot.clone());
+            let key = (place.app(), name.clone());
+            common.shared.insert(key, bot.clone());
         }
         Ok(bot)
     }

@@ -7,6 +7,7 @@ mod controller;
 mod dialogues;
 mod error;
 mod hosts;
+mod line;
 mod maker;
 mod outbox;
 mod reload;
@@ -18,38 +19,36 @@ mod terms;
 
 pub(crate) use bot_change::BotChange;
 pub use bot_change::BotChangeError;
-use controller::Carriage;
 pub use controller::{Controller, Counted};
 pub use dialogues::DialogueOf;
 pub use error::AppError;
 pub use outbox::{OutboxOrder, OutboxOrderError};
 pub use reload::{AccountStep, Action, Plan, ReloadError};
 pub use sandbox::check_sandbox;
-pub(crate) use terms::{Credentials, fetch_secret_key};
+pub(crate) use terms::{Credentials, fetch_secret_keys};
 
 pub use crate::supervisor::OrderError;
 
 use crate::account::{
-    AccountHandle, Cause, Changed, Command, Handover, Phase, SharedFleet, Status, end_programs,
+    AccountHandle, AccountName, Cause, Changed, Command, Handover, Phase, Status, end_programs,
 };
 use crate::bot::{
-    AccountContext, Api, Bot, Bots, Draining, FileAccess, Pool, RecordError, SettingsError, Shelf,
-    Site as BotSite, Tape, Uploads, Voices,
+    AccountContext, Api, Bot, Bots, Draining, Pool, RecordError, SettingsError, Shelf, Tape,
 };
-use crate::config::{AccountConfig, BotSettings, Config, Endpoint, StoreConfig};
+use crate::config::{self, AccountConfig, BotSettings, Config, Endpoint, StoreConfig};
 use crate::gateway::{NetConnector, check_net, limit_links, use_net};
-use crate::proto::endpoint::{HostWalk, Site};
 use crate::proto::id::{SdkAppId, UserId};
 use crate::store::Store;
 pub use crate::supervisor::MakeConnector;
 use crate::supervisor::{EndThreads, HandOverAll, StopAll, Supervisor};
 use actix::prelude::*;
 use hosts::{Hosts, make_bot};
+use line::{Ground, Line, Served};
+pub(crate) use line::{rest_origin, walk};
 use maker::Maker;
 use reload::Reloader;
 use roster::Roster;
 pub use runtime::OnReload;
-pub(crate) use runtime::rest_origin;
 use runtime::{Found, Runtime, look_up};
 use sandbox::Sandbox;
 use std::collections::{HashMap, HashSet};
@@ -65,22 +64,20 @@ pub struct App {
     reloading: Arc<tokio::sync::Mutex<()>>,
     /// Carries the files of the bots, and no account.
     file_thread: Arbiter,
-    sandbox: Option<Sandbox>,
+    /// The embedded servers, in the order of the apps that use them.
+    sandboxes: Vec<Sandbox>,
     pool: Pool,
     /// Records what the bots hear.
     tape: Option<Tape>,
-    /// How the accounts carry files.
-    uploads: Uploads,
-    files: FileAccess,
 }
 
 /// What an earlier process left for this one.
 #[derive(Debug, Default)]
 pub struct Before {
-    /// The phases and causes of accounts that start held or quarantined until somebody resumes them.
-    pub away: HashMap<UserId, (Phase, Cause)>,
-    /// The logins that accounts go on with.
-    pub handed: HashMap<UserId, Handover>,
+    /// By name, the phases and causes of accounts that start held or quarantined until somebody resumes them.
+    pub away: HashMap<Arc<str>, (Phase, Cause)>,
+    /// The logins that accounts go on with, by name.
+    pub handed: HashMap<Arc<str>, Handover>,
 }
 
 /// The outcome of an orderly stop.
@@ -118,7 +115,7 @@ impl App {
         config: &Config,
         bots: &Bots,
         observer: Option<Recipient<Changed>>,
-        away: HashMap<UserId, (Phase, Cause)>,
+        away: HashMap<Arc<str>, (Phase, Cause)>,
     ) -> Result<Self, AppError> {
         let before = Before {
             away,
@@ -150,7 +147,7 @@ impl App {
         config: &Config,
         bots: &Bots,
         observer: Option<Recipient<Changed>>,
-        away: HashMap<UserId, (Phase, Cause)>,
+        away: HashMap<Arc<str>, (Phase, Cause)>,
         connector: MakeConnector,
     ) -> Result<Self, AppError> {
         let before = Before {
@@ -168,13 +165,15 @@ impl App {
         connector: MakeConnector,
     ) -> Result<Self, AppError> {
         let mut config = config.clone();
-        fetch_secret_key(&mut config).await?;
+        fetch_secret_keys(&mut config).await?;
         let config = &config;
         let maker = Maker::default();
         check_bots(&maker, config, bots).await?;
         use_net(&config.network)?;
         // The sandbox's side of a link is in the same process.
-        limit_links(if config.endpoint == Endpoint::Sandbox {
+        let in_sandbox = |app: &&config::App| app.endpoint == Endpoint::Sandbox;
+        // The sandbox's side of a link is in the same process.
+        limit_links(if config.apps.iter().any(|app| in_sandbox(&app)) {
             2
         } else {
             1
@@ -184,88 +183,95 @@ impl App {
             .iter()
             .filter(|account| account.enabled)
             .collect();
-        let credentials = Credentials::new(config);
-        if let Some(account) = enabled.iter().find(|account| !credentials.any_for(account)) {
-            return Err(AppError::NoCredential(account.user_id.clone()));
+        check_credentials(config)?;
+        let (store, found) = open_store(config, accounts_in_store(config, &enabled)).await?;
+        let mut sandboxes: Vec<(usize, Sandbox)> = Vec::new();
+        for (number, app) in config
+            .apps
+            .iter()
+            .enumerate()
+            .filter(|(_, app)| in_sandbox(app))
+        {
+            let sandbox = sandbox::start(config, app, sandboxes.len()).await?;
+            sandboxes.push((number, sandbox));
         }
-        let users = enabled.iter().map(|account| account.user_id.clone());
-        let (store, found) =
-            open_store(&config.store, config.app.sdk_app_id, users.collect()).await?;
-        let sandbox = match &config.endpoint {
-            Endpoint::Sandbox => Some(sandbox::start(config).await?),
-            _ => None,
-        };
-        let walk = walk(config, sandbox.as_ref().map(Sandbox::url).as_deref());
         let pool = Pool::start(config.host.threads as usize, config.host.block_warning)?;
         let file_thread = Arbiter::new();
-        let (uploads, files) = match &config.endpoint {
-            Endpoint::Sandbox | Endpoint::Url(_) => {
-                (Uploads::Private, FileAccess::new(Some(&walk.current())))
-            }
-            Endpoint::Auto | Endpoint::Site(_) => (
-                Uploads::Service(config.app.sdk_app_id),
-                FileAccess::new(None),
-            ),
-        };
         let tape = config.record.as_ref().map(Tape::begin).transpose()?;
-        let fleet = SharedFleet::default();
-        let site = Arc::new(BotSite {
-            config: config.host,
-            uploads,
-            files: files.clone(),
-            file_thread: Some(file_thread.handle()),
+        let ground = Ground {
             pool: pool.clone(),
             tape: tape.clone(),
-            fleet: fleet.clone(),
-            voices: Voices::default(),
+            file_thread: file_thread.handle(),
+        };
+        let lines = config.apps.iter().enumerate().map(|(number, app)| {
+            let served = sandboxes.iter().find(|(of, _)| *of == number);
+            let served = served.map(|(_, sandbox)| Served {
+                url: sandbox.url(),
+                rest_url: sandbox.rest_url(),
+                remote: sandbox.remote(),
+            });
+            Arc::new(Line::new(config, app, served, &ground))
         });
-        let hosts = Arc::new(Hosts::new(site, maker, bots, config));
-        let rest_url = sandbox.as_ref().map(Sandbox::rest_url);
+        let lines = Mutex::new(lines.collect());
+        let hosts = Arc::new(Hosts::new(maker, bots, config));
         let runtime = Arc::new(Runtime {
             roster: Roster::new(config, before),
             shelf: Shelf::new(store.clone(), config.store.quota),
             store,
             subscriber: hosts.factory(),
             hosts,
-            fleet,
-            sandbox: sandbox.as_ref().map(Sandbox::remote),
             connector,
-            walk,
-            rest_origin: rest_origin(config, rest_url),
+            ground,
+            lines,
             reloaded: Mutex::default(),
         });
         let specs = runtime.join(config, &enabled, found);
-        let supervisor = Supervisor::start_with(specs, config.io, config.governor, observer);
+        let supervisor = Supervisor::start_with(specs, config.io, observer);
         Ok(Self {
             supervisor,
             runtime,
             reloading: Arc::default(),
             file_thread,
-            sandbox,
+            sandboxes: sandboxes.into_iter().map(|(_, it)| it).collect(),
             pool,
             tape,
-            uploads,
-            files,
         })
     }
 
-    /// The embedded server, when there is one.
+    /// The embedded server, when there is one; the first, when several apps have one.
     #[cfg(feature = "sandbox")]
     #[must_use]
-    pub const fn sandbox(&self) -> Option<&Sandbox> {
-        self.sandbox.as_ref()
+    pub fn sandbox(&self) -> Option<&Sandbox> {
+        self.sandboxes.first()
     }
 
-    /// Where the embedded server listens, when there is one.
+    /// The embedded servers, in the order of the apps that use them.
+    #[cfg(feature = "sandbox")]
+    #[must_use]
+    pub fn sandboxes(&self) -> &[Sandbox] {
+        &self.sandboxes
+    }
+
+    /// Where the embedded server listens, when there is one; the first, when several apps have one.
     #[must_use]
     pub fn sandbox_url(&self) -> Option<String> {
-        self.sandbox.as_ref().map(Sandbox::url)
+        self.sandboxes.first().map(Sandbox::url)
+    }
+
+    /// Where the embedded server of each app listens, by the name of the app.
+    #[must_use]
+    pub fn sandbox_urls(&self) -> Vec<(Option<Arc<str>>, String)> {
+        let config = self.runtime.roster.config();
+        let apps = config.apps.iter();
+        let apps = apps.filter(|app| app.endpoint == Endpoint::Sandbox);
+        let urls = self.sandboxes.iter().map(Sandbox::url);
+        apps.map(|app| app.name.clone()).zip(urls).collect()
     }
 
     /// The handle of one account.
     #[must_use]
-    pub fn account(&self, user: &str) -> Option<AccountHandle> {
-        Some(self.runtime.roster.member(user)?.handle)
+    pub fn account(&self, account: &str) -> Option<AccountHandle> {
+        Some(self.runtime.roster.member(account)?.handle)
     }
 
     /// How many accounts run.
@@ -276,11 +282,8 @@ impl App {
 
     /// Acts as one account, as its bots do.
     #[must_use]
-    pub fn api(&self, user: &str) -> Option<Api> {
-        let member = self.runtime.roster.member(user)?;
-        let thread = self.file_thread.handle();
-        let api = Api::new(member.handle).with_files(thread, self.uploads, self.files.clone());
-        Some(api.on_ledger(member.ledger))
+    pub fn api(&self, account: &str) -> Option<Api> {
+        self.runtime.api(account)
     }
 
     /// The names of the bots that an account runs, in their order; `None` when there is no such account.
@@ -299,8 +302,7 @@ impl App {
         account: &str,
         change: BotChange,
     ) -> Result<(), BotChangeError> {
-        let on = self.file_thread.handle();
-        bot_change::change(&self.runtime.hosts, &on, account, change).await
+        self.controller().change_bots(account, change).await
     }
 
     /// A controller for other threads and tasks.
@@ -316,11 +318,6 @@ impl App {
                 on: self.file_thread.handle(),
                 alone: self.reloading.clone(),
             },
-            Carriage {
-                thread: self.file_thread.handle(),
-                uploads: self.uploads,
-                files: self.files.clone(),
-            },
         )
     }
 
@@ -333,8 +330,8 @@ impl App {
     ///
     /// # Errors
     /// When there is none of that name, or it cannot or may not obey.
-    pub async fn order(&self, user: &UserId, command: Command) -> Result<(), OrderError> {
-        self.controller().order(user, command).await
+    pub async fn order(&self, account: &str, command: Command) -> Result<(), OrderError> {
+        self.controller().order(account, command).await
     }
 
     /// Bot threads that are blocked by a handler at present.
@@ -345,7 +342,7 @@ impl App {
 
     /// Lets another process go on: running handlers finish, every account closes its link and keeps its login, the
     /// store is closed. Takes no longer than the grace period and a second. Returns what the other process needs.
-    pub async fn hand_over(self) -> HashMap<UserId, Handover> {
+    pub async fn hand_over(self) -> HashMap<Arc<str>, Handover> {
         let grace = self.runtime.roster.config().shutdown.grace;
         let draining = Draining::new();
         self.runtime.hosts.drain(&draining);
@@ -358,7 +355,10 @@ impl App {
         }
         let is_durable = self.runtime.store.is_durable();
         let handles = self.runtime.roster.handles().into_iter();
-        let handed = handles.map(|handle| (handle.user().clone(), handle.hand_over(is_durable)));
+        let handed = handles.map(|handle| {
+            let name = Arc::from(handle.name().as_str());
+            (name, handle.hand_over(is_durable))
+        });
         let handed = handed.collect();
         self.end().await;
         handed
@@ -393,10 +393,9 @@ impl App {
         let drained = draining.wait(grace / 2).await;
         let logout = self.supervisor.send(StopAll);
         let logged_out = tokio::time::timeout(grace / 2, logout).await.is_ok();
-        let saved = match self.sandbox.take() {
-            Some(sandbox) => sandbox.stop().await,
-            None => true,
-        };
+        let stopping = std::mem::take(&mut self.sandboxes).into_iter();
+        let saved = futures_util::future::join_all(stopping.map(Sandbox::stop)).await;
+        let saved = saved.into_iter().all(|saved| saved);
         self.end().await;
         Stopped {
             drained,
@@ -411,7 +410,7 @@ impl App {
 pub fn check_settings(
     bots: &Bots,
     name: &str,
-    account: &UserId,
+    account: &AccountName,
     settings: Option<&BotSettings>,
 ) -> Option<(Vec<String>, String)> {
     let account = AccountContext::new(account.clone());
@@ -428,17 +427,41 @@ pub fn check_settings(
     }
 }
 
+/// By what the store knows accounts.
+fn accounts_in_store(config: &Config, accounts: &[&AccountConfig]) -> Vec<(SdkAppId, UserId)> {
+    let accounts = accounts.iter().filter_map(|account| {
+        let app = config.app_of(account)?;
+        Some((app.sdk_app_id, account.name.user().clone()))
+    });
+    accounts.collect()
+}
+
+/// Checks that every account has something to log in with.
+///
+/// # Errors
+/// [`AppError::NoCredential`].
+fn check_credentials(config: &Config) -> Result<(), AppError> {
+    let lacks = |account: &&AccountConfig| {
+        let app = config.app_of(account);
+        !app.is_some_and(|app| Credentials::any_for(app, account))
+    };
+    let mut enabled = config.accounts.iter().filter(|account| account.enabled);
+    match enabled.find(lacks) {
+        Some(account) => Err(AppError::NoCredential(account.name.clone())),
+        None => Ok(()),
+    }
+}
+
 /// The store, and what it knows of the accounts, in their order.
 /// Opens the store and reads it, on a thread of its own: both look through the whole file.
 async fn open_store(
-    config: &StoreConfig,
-    app: SdkAppId,
-    users: Vec<UserId>,
+    config: &Config,
+    accounts: Vec<(SdkAppId, UserId)>,
 ) -> Result<(Store, Vec<Found>), AppError> {
-    let (path, settings) = (config.path.clone(), store_settings(config));
+    let (path, settings) = (config.store.path.clone(), store_settings(&config.store));
     let open = move || {
         let store = Store::open(&path, settings)?;
-        let found = look_up(&store, app, &users)?;
+        let found = look_up(&store, &accounts)?;
         Ok((store, found))
     };
     let opened = tokio::task::spawn_blocking(open).await;
@@ -476,7 +499,7 @@ async fn check_bots(maker: &Maker, config: &Config, bots: &Bots) -> Result<(), A
                 .find(name)
                 .ok_or_else(|| AppError::UnknownBot(name.to_string()))?;
             let (registered, settings) = (registered.clone(), settings.cloned());
-            let context = AccountContext::new(account.user_id.clone());
+            let context = AccountContext::new(account.name.clone());
             let bots = bots.clone();
             let made = maker.run(maker::LIMIT, move || {
                 make_bot(&bots, &registered, &context, settings.as_ref()).map(drop)
@@ -511,17 +534,4 @@ pub(crate) async fn made_name(
 /// [`AppError::Net`].
 pub fn check_network(config: &Config) -> Result<(), AppError> {
     Ok(check_net(&config.network)?)
-}
-
-/// Where the accounts of a config connect to.
-pub(crate) fn walk(config: &Config, sandbox_url: Option<&str>) -> HostWalk {
-    let app = config.app.sdk_app_id;
-    match &config.endpoint {
-        Endpoint::Sandbox => HostWalk::fixed(
-            &sandbox_url.map_or_else(|| format!("ws://{}", config.sandbox.listen), str::to_owned),
-        ),
-        Endpoint::Auto => HostWalk::new(Site::of(app), app),
-        Endpoint::Site(site) => HostWalk::new(*site, app),
-        Endpoint::Url(url) => HostWalk::fixed(url),
-    }
 }

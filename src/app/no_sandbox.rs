@@ -1,7 +1,7 @@
 //! Stands for the embedded server in a build without the feature `sandbox`.
 
 use super::AppError;
-use crate::config::{Config, Endpoint};
+use crate::config::{App, Config, Endpoint};
 use crate::proto::code::Code;
 use crate::proto::id::UserId;
 use secrecy::SecretString;
@@ -63,7 +63,7 @@ impl Sandbox {
     clippy::unused_async,
     reason = "the server with the feature takes time"
 )]
-pub(super) async fn start(_: &Config) -> Result<Sandbox, AppError> {
+pub(super) async fn start(_: &Config, _: &App, _: usize) -> Result<Sandbox, AppError> {
     Err(AppError::NoSandbox)
 }
 
@@ -72,9 +72,10 @@ pub(super) async fn start(_: &Config) -> Result<Sandbox, AppError> {
 /// # Errors
 /// [`AppError::NoSandbox`].
 pub fn check_sandbox(config: &Config) -> Result<(), AppError> {
-    match &config.endpoint {
-        Endpoint::Sandbox => Err(AppError::NoSandbox),
-        _ => Ok(()),
+    let mut apps = config.apps.iter();
+    match apps.any(|app| app.endpoint == Endpoint::Sandbox) {
+        true => Err(AppError::NoSandbox),
+        false => Ok(()),
     }
 }
 

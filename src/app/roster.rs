@@ -1,10 +1,10 @@
 //! The accounts that run, by name.
 
 use super::Before;
-use crate::account::{AccountHandle, Cause, Handover, Phase};
+use super::line::Line;
+use crate::account::{AccountHandle, AccountName, Cause, Handover, Phase};
 use crate::bot::Ledger;
 use crate::config::Config;
-use crate::proto::id::UserId;
 use botroupe_core::ledger::AccountNo;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -16,12 +16,12 @@ pub(super) struct Roster(Mutex<Accounts>);
 #[derive(Debug)]
 struct Accounts {
     config: Arc<Config>,
-    members: HashMap<UserId, Member>,
+    members: HashMap<AccountName, Member>,
     by_store: HashMap<AccountNo, Arc<Ledger>>,
     /// Accounts that were held or quarantined when they left, or are so from the start.
-    away: HashMap<UserId, (Phase, Cause)>,
+    away: HashMap<Arc<str>, (Phase, Cause)>,
     /// What another process has left of accounts, until they join.
-    handed: HashMap<UserId, Handover>,
+    handed: HashMap<Arc<str>, Handover>,
     /// The number of the next account.
     next: usize,
 }
@@ -32,6 +32,7 @@ pub(super) struct Member {
     pub(super) handle: AccountHandle,
     pub(super) ledger: Arc<Ledger>,
     pub(super) store: AccountNo,
+    pub(super) line: Arc<Line>,
 }
 
 impl Roster {
@@ -69,13 +70,13 @@ impl Roster {
     }
 
     /// How the account starts, if not by logging in.
-    pub(super) fn take_away(&self, user: &UserId) -> Option<(Phase, Cause)> {
-        self.lock().away.remove(user)
+    pub(super) fn take_away(&self, account: &str) -> Option<(Phase, Cause)> {
+        self.lock().away.remove(account)
     }
 
     /// What another process has left of the account.
-    pub(super) fn take_handed(&self, user: &UserId) -> Option<Handover> {
-        self.lock().handed.remove(user)
+    pub(super) fn take_handed(&self, account: &str) -> Option<Handover> {
+        self.lock().handed.remove(account)
     }
 
     pub(super) fn join(&self, member: Member) {
@@ -85,24 +86,29 @@ impl Roster {
             .insert(member.store, member.ledger.clone());
         accounts
             .members
-            .insert(member.handle.user().clone(), member);
+            .insert(member.handle.name().clone(), member);
     }
 
     /// Removes an account; `away` is how it stood if somebody had sent it away.
-    pub(super) fn leave(&self, user: &UserId) -> Option<Member> {
+    pub(super) fn leave(&self, account: &str) -> Option<Member> {
         let mut accounts = self.lock();
-        let member = accounts.members.remove(user)?;
+        let member = accounts.members.remove(account)?;
         accounts.by_store.remove(&member.store);
         Some(member)
     }
 
     /// Remembers that these stood so when they left.
-    pub(super) fn remember_away(&self, away: impl IntoIterator<Item = (UserId, (Phase, Cause))>) {
+    pub(super) fn remember_away(
+        &self,
+        away: impl IntoIterator<Item = (AccountName, (Phase, Cause))>,
+    ) {
+        let away = away.into_iter();
+        let away = away.map(|(account, how)| (account.as_str().into(), how));
         self.lock().away.extend(away);
     }
 
-    pub(super) fn member(&self, user: &str) -> Option<Member> {
-        self.lock().members.get(user).cloned()
+    pub(super) fn member(&self, account: &str) -> Option<Member> {
+        self.lock().members.get(account).cloned()
     }
 
     /// The handles of all accounts, in no order.

@@ -1,11 +1,13 @@
 //! The embedded server of a config.
 
 use super::AppError;
-use crate::config::{Config, Endpoint, SandboxDedupe, SandboxTlsConfig};
+use crate::config::{App, Config, Endpoint, SandboxDedupe, SandboxTlsConfig};
 use crate::proto::code::Code;
 use crate::proto::id::UserId;
 use crate::sandbox::{Dedupe, SandboxConfig, SandboxTls, Unknown};
 use secrecy::SecretString;
+use std::ffi::OsStr;
+use std::path::PathBuf;
 
 pub(super) use crate::sandbox::{Sandbox, SandboxError, SandboxRemote as Remote};
 
@@ -24,9 +26,10 @@ pub(super) fn history(remote: &Remote, a: &UserId, b: &UserId) -> Vec<(UserId, u
         .collect()
 }
 
-/// Starts the server that `[sandbox]` describes.
-pub(super) async fn start(config: &Config) -> Result<Sandbox, AppError> {
-    Ok(Sandbox::start(settings(config), config.sandbox.listen).await?)
+/// Starts the server that `[sandbox]` describes, for one app; `number` servers are there before it.
+pub(super) async fn start(config: &Config, app: &App, number: usize) -> Result<Sandbox, AppError> {
+    let listen = config.sandbox.listen_of(number);
+    Ok(Sandbox::start(settings(config, app), listen).await?)
 }
 
 /// Reads the seed, the store and the certificate, and starts nothing.
@@ -34,10 +37,11 @@ pub(super) async fn start(config: &Config) -> Result<Sandbox, AppError> {
 /// # Errors
 /// [`AppError::Sandbox`] for a file that cannot be read or is refused.
 pub fn check_sandbox(config: &Config) -> Result<(), AppError> {
-    match &config.endpoint {
-        Endpoint::Sandbox => Ok(Sandbox::check(settings(config))?),
-        _ => Ok(()),
+    let apps = config.apps.iter();
+    for app in apps.filter(|app| app.endpoint == Endpoint::Sandbox) {
+        Sandbox::check(settings(config, app))?;
     }
+    Ok(())
 }
 
 /// The key of the config that causes the error.
@@ -65,20 +69,31 @@ pub(super) const fn is_mistake(error: &SandboxError) -> bool {
     )
 }
 
-fn settings(config: &Config) -> SandboxConfig {
-    let key = config
-        .app
+/// A file or folder of one app alone: its name is in the file's.
+fn own(path: Option<&PathBuf>, app: &App) -> Option<PathBuf> {
+    let path = path?;
+    let Some(name) = &app.name else {
+        return Some(path.clone());
+    };
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    let end = path.extension().map(OsStr::to_string_lossy);
+    let end = end.map_or_else(String::new, |end| format!(".{end}"));
+    Some(path.with_file_name(format!("{stem}-{name}{end}")))
+}
+
+fn settings(config: &Config, app: &App) -> SandboxConfig {
+    let key = app
         .secret_key
         .clone()
         .unwrap_or_else(|| SecretString::from(String::new()));
-    let mut sandbox = SandboxConfig::new(config.app.sdk_app_id, key);
+    let mut sandbox = SandboxConfig::new(app.sdk_app_id, key);
     sandbox.administrators.clone_from(&config.sandbox.admins);
     sandbox.auto_import = config.sandbox.auto_import;
     sandbox.max_web_instances = config.sandbox.max_web_instances as usize;
     sandbox.hello_interval = config.sandbox.hello_interval;
-    sandbox.media_dir.clone_from(&config.sandbox.media_dir);
+    sandbox.media_dir = own(config.sandbox.media_dir.as_ref(), app);
     sandbox.seed_file.clone_from(&config.sandbox.seed);
-    sandbox.store_file.clone_from(&config.sandbox.store);
+    sandbox.store_file = own(config.sandbox.store.as_ref(), app);
     sandbox.origins.clone_from(&config.sandbox.origins);
     sandbox.hosts.clone_from(&config.sandbox.hosts);
     sandbox.token.clone_from(&config.sandbox.token);
@@ -100,12 +115,13 @@ fn settings(config: &Config) -> SandboxConfig {
             key: key.clone(),
         }),
     };
-    sandbox.tls_ca_file.clone_from(&config.sandbox.tls_ca);
+    sandbox.tls_ca_file = own(config.sandbox.tls_ca.as_ref(), app);
     // The accounts of the config exist, even where nobody else is imported.
     sandbox.accounts = config
         .accounts
         .iter()
-        .map(|account| account.user_id.clone())
+        .filter(|account| account.name.app() == app.name.as_deref())
+        .map(|account| account.name.user().clone())
         .collect();
     sandbox
 }

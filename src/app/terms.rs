@@ -2,14 +2,14 @@
 
 use super::AppError;
 use crate::account::{Credential, External, Redacted, fetch_key};
-use crate::config::{AccountConfig, Config, SecretSource};
+use crate::config::{AccountConfig, App, Config, SecretSource};
 use crate::proto::usersig::UserSig;
 use secrecy::{ExposeSecret, SecretString};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Shares the SecretKey and the sources of UserSigs among all accounts.
+/// Shares the SecretKey and the sources of UserSigs among all accounts of an app.
 pub(crate) struct Credentials {
     pub(super) key: Option<Arc<SecretString>>,
     /// Keyed by the address of the source, which the config keeps alive, and by its timeout.
@@ -17,9 +17,9 @@ pub(crate) struct Credentials {
 }
 
 impl Credentials {
-    pub(crate) fn new(config: &Config) -> Self {
+    pub(crate) fn new(app: &App) -> Self {
         Self {
-            key: config.app.secret_key.clone().map(Arc::new),
+            key: app.secret_key.clone().map(Arc::new),
             sources: HashMap::new(),
         }
     }
@@ -31,8 +31,9 @@ impl Credentials {
         })
     }
 
-    pub(super) const fn any_for(&self, account: &AccountConfig) -> bool {
-        account.user_sig.is_some() || account.user_sig_source.is_some() || self.key.is_some()
+    /// Whether there is any for an account of this app.
+    pub(super) const fn any_for(app: &App, account: &AccountConfig) -> bool {
+        account.user_sig.is_some() || account.user_sig_source.is_some() || app.secret_key.is_some()
     }
 
     pub(super) fn of(&mut self, account: &AccountConfig) -> Option<Credential> {
@@ -55,23 +56,25 @@ impl Credentials {
 /// How long a program or a service may take to give the SecretKey.
 const KEY_LIMIT: Duration = Duration::from_secs(30);
 
-/// Fetches the SecretKey, where the config says that it is somewhere else.
+/// Fetches the SecretKeys that are somewhere else, all at the same time.
 ///
 /// # Errors
 /// [`AppError::SecretKey`].
-pub(crate) async fn fetch_secret_key(config: &mut Config) -> Result<(), AppError> {
-    let Some(source) = &config.app.secret_key_source else {
-        return Ok(());
-    };
-    let source = external(source, KEY_LIMIT);
-    let key = fetch_key(&source)
-        .await
-        .map_err(|reason| AppError::SecretKey {
+pub(crate) async fn fetch_secret_keys(config: &mut Config) -> Result<(), AppError> {
+    let apps = config.apps.iter_mut();
+    let fetched = apps.map(async |app| {
+        let Some(source) = &app.secret_key_source else {
+            return Ok(());
+        };
+        let source = external(source, KEY_LIMIT);
+        let key = fetch_key(&source).await;
+        app.secret_key = Some(key.map_err(|reason| AppError::SecretKey {
             from: source.to_string(),
             reason,
-        })?;
-    config.app.secret_key = Some(key);
-    Ok(())
+        })?);
+        Ok(())
+    });
+    futures_util::future::try_join_all(fetched).await.map(drop)
 }
 
 fn external(source: &SecretSource, timeout: Duration) -> External {
@@ -135,7 +138,7 @@ mod tests {
             user_sig_http = { url = "https://h/", body = "b", headers = { X = "y" } }
             "#,
         );
-        let mut credentials = Credentials::new(&config);
+        let mut credentials = Credentials::new(&config.apps[0]);
         let found: Vec<Arc<External>> = config
             .accounts
             .iter()

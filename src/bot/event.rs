@@ -242,6 +242,15 @@ impl Event {
         }
     }
 
+    /// What the account is called in its process.
+    pub(super) fn account(&self) -> &str {
+        match &self.0.place {
+            Place::Seat(seat) => seat.account.name().as_str(),
+            #[cfg(test)]
+            Place::Test(..) => self.user(),
+        }
+    }
+
     /// The bot that the event is for.
     pub(super) fn bot(&self) -> &Arc<SharedBot> {
         match &self.0.place {

@@ -8,8 +8,8 @@
 
 use super::isolation::{QUICK, Trust};
 use super::schedule::{LaneKey, Pushed, SLOW, Schedule};
+use crate::account::AccountName;
 use crate::gateway::{Running, SystemThread, now};
-use crate::proto::id::UserId;
 use crate::proto::message::Conversation;
 use async_task::{Builder, Runnable};
 use std::cell::RefCell;
@@ -40,7 +40,7 @@ const STACK: usize = 8 << 20;
 /// Names a job for the watchdog.
 #[derive(Debug, Clone)]
 pub(super) struct Label {
-    pub(super) account: UserId,
+    pub(super) account: AccountName,
     pub(super) bot: &'static str,
     pub(super) handler: &'static str,
     /// What the bot's polls have shown so far.
@@ -284,7 +284,7 @@ impl Pool {
     }
 
     /// Whether the bot is parked on this account because it kept blocking threads.
-    pub(super) fn is_parked(&self, account: &UserId, bot: &'static str) -> bool {
+    pub(super) fn is_parked(&self, account: &AccountName, bot: &'static str) -> bool {
         if self.shared.parked.load(Ordering::Relaxed) == 0 {
             return false;
         }

@@ -4,7 +4,7 @@ use super::builder::Bot;
 use super::event::{Event, Values};
 use super::middleware::{Layer, Next, layer};
 use super::reply::IntoReply;
-use crate::proto::id::UserId;
+use crate::account::AccountName;
 use std::any::TypeId;
 use std::fmt;
 use std::future::Future;
@@ -16,20 +16,26 @@ type Make = dyn Fn(&AccountContext) -> Bot + Send + Sync;
 /// The account that a bot is made for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccountContext {
-    user: UserId,
+    name: AccountName,
 }
 
 impl AccountContext {
-    /// The account of this UserID.
+    /// The account of this name, or of this UserID in a process with one app.
     #[must_use]
-    pub const fn new(user: UserId) -> Self {
-        Self { user }
+    pub fn new(name: impl Into<AccountName>) -> Self {
+        Self { name: name.into() }
+    }
+
+    /// What the account is called in its process.
+    #[must_use]
+    pub const fn name(&self) -> &AccountName {
+        &self.name
     }
 
     /// The UserID of the account.
     #[must_use]
     pub fn user_id(&self) -> &str {
-        self.user.as_str()
+        self.name.user().as_str()
     }
 }
 
@@ -225,6 +231,7 @@ macro_rules! bots {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::proto::id::UserId;
 
     #[test]
     fn a_bot_whose_file_is_named_like_a_keyword_is_found_by_the_name_of_the_file() {

@@ -5,7 +5,7 @@
 //! only, so that it holds up nobody but itself. If that does not happen again for a while, the bot returns to
 //! the quick threads. A bot that keeps blocking is parked on its account.
 
-use crate::proto::id::UserId;
+use crate::account::AccountName;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ const OFFENCES_WITHIN: Duration = Duration::from_secs(600);
 /// A bot on an account.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct LaneKey {
-    pub(super) account: UserId,
+    pub(super) account: AccountName,
     pub(super) bot: &'static str,
 }
 
@@ -264,6 +264,7 @@ impl<J> Schedule<J> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::proto::id::UserId;
 
     const fn at(millis: u64) -> Duration {
         Duration::from_millis(millis)
@@ -271,7 +272,7 @@ mod tests {
 
     fn lane(account: &str, bot: &'static str) -> LaneKey {
         LaneKey {
-            account: UserId::parse(account).unwrap(),
+            account: UserId::from(account).into(),
             bot,
         }
     }

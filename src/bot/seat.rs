@@ -203,7 +203,7 @@ impl Seat {
             .with_spawner(Spawner {
                 pool: self.site.pool.clone(),
                 label: Label {
-                    account: self.account.user().clone(),
+                    account: self.account.name().clone(),
                     bot: self.bot.name,
                     handler,
                     trust: self.bot.trust.clone(),

@@ -3,9 +3,9 @@
 use super::args::{AccountsCommand, ImportArgs};
 use super::exit::Failure;
 use super::load::load;
-use crate::app::{fetch_secret_key, rest_origin};
+use crate::app::{fetch_secret_keys, rest_origin};
 use crate::bot::Bots;
-use crate::config::{Config, Env};
+use crate::config::{App, Config, Env};
 use crate::gateway::use_net;
 use crate::proto::id::UserId;
 use crate::rest::{BATCH, Rest, RestError};
@@ -36,16 +36,31 @@ pub(super) fn accounts(
 }
 
 async fn import(args: &ImportArgs, mut config: Config, out: &mut dyn Write) -> Result<(), Failure> {
-    let runtime = |error: RestError| Failure::Runtime(error.into());
-    fetch_secret_key(&mut config)
+    fetch_secret_keys(&mut config)
         .await
         .map_err(|error| Failure::Runtime(error.into()))?;
     use_net(&config.network).map_err(|error| Failure::Usage(error.to_string()))?;
-    let rest = rest(&config)?;
+    for app in &config.apps {
+        if let Some(name) = &app.name {
+            say(out, &format!("app {name}"))?;
+        }
+        import_app(args, &config.alone(app), app, out).await?;
+    }
+    Ok(())
+}
+
+async fn import_app(
+    args: &ImportArgs,
+    config: &Config,
+    app: &App,
+    out: &mut dyn Write,
+) -> Result<(), Failure> {
+    let runtime = |error: RestError| Failure::Runtime(error.into());
+    let rest = rest(config, app)?;
     let users: Vec<UserId> = config
         .accounts
         .iter()
-        .map(|it| it.user_id.clone())
+        .map(|it| it.name.user().clone())
         .collect();
     let mut missing = Vec::new();
     for (number, batch) in users.chunks(BATCH).enumerate() {
@@ -84,23 +99,21 @@ async fn import(args: &ImportArgs, mut config: Config, out: &mut dyn Write) -> R
 }
 
 /// The REST API of the config's app.
-fn rest(config: &Config) -> Result<Rest, Failure> {
+fn rest(config: &Config, app: &App) -> Result<Rest, Failure> {
     let lacking = || {
-        Failure::Usage(
-            "accounts are made by an administrator: set app.admin, and app.secret_key for its UserSig"
-                .to_owned(),
-        )
+        let (admin, key) = match &app.name {
+            Some(name) => (format!("admin of the app {name}"), "its secret_key"),
+            None => ("app.admin".to_owned(), "app.secret_key"),
+        };
+        Failure::Usage(format!(
+            "accounts are made by an administrator: set {admin}, and {key} for its UserSig"
+        ))
     };
-    let admin = config.app.admin.clone().ok_or_else(lacking)?;
-    let key = config.app.secret_key.clone().ok_or_else(lacking)?;
+    let admin = app.admin.clone().ok_or_else(lacking)?;
+    let key = app.secret_key.clone().ok_or_else(lacking)?;
     let sandbox = format!("http://{}", config.sandbox.listen);
-    let origin = rest_origin(config, Some(sandbox)).ok_or_else(lacking)?;
-    Ok(Rest::new(
-        &origin,
-        config.app.sdk_app_id,
-        admin,
-        Arc::new(key),
-    ))
+    let origin = rest_origin(app, Some(sandbox)).ok_or_else(lacking)?;
+    Ok(Rest::new(&origin, app.sdk_app_id, admin, Arc::new(key)))
 }
 
 async fn pause(number: usize) {

@@ -9,13 +9,12 @@ use super::args::AlertsTestArgs;
 use super::exit::Failure;
 use super::load::load;
 use super::seat::{Lock, Seat};
-use crate::account::Phase;
+use crate::account::{AccountName, Phase};
 use crate::alerts::{deliver, test_notice};
 use crate::app::App;
 use crate::bot::{Api, Bots};
 use crate::config::{AlertConfig, AlertTarget, Config, Env};
 use crate::gateway::{now, use_net};
-use crate::proto::id::UserId;
 
 /// How long an account that writes may take to come online.
 const ONLINE_LIMIT: Duration = Duration::from_secs(30);
@@ -90,7 +89,7 @@ async fn tell(
 /// Brings the account online, writes, and logs it out. Beside a running fleet that would take the account from it.
 async fn by_account(
     receiver: &AlertConfig,
-    account: &UserId,
+    account: &AccountName,
     config: &Config,
     bots: &Bots,
     names: (&str, &str),
@@ -106,7 +105,7 @@ async fn by_account(
         error => error.to_string(),
     })?;
     let mut alone = config.clone();
-    alone.accounts.retain(|known| known.user_id == *account);
+    alone.accounts.retain(|known| known.name == *account);
     for known in &mut alone.accounts {
         known.bots = std::sync::Arc::new([]);
     }
@@ -137,7 +136,10 @@ async fn online(app: &App) -> Result<(), String> {
             return Ok(());
         }
         if stays || now().mono > by {
-            return Err(format!("{} is not online: {}", status.user, status.cause));
+            return Err(format!(
+                "{} is not online: {}",
+                status.account, status.cause
+            ));
         }
         actix_rt::time::sleep(Duration::from_millis(50)).await;
     }

@@ -4,14 +4,15 @@ use super::args::ChatArgs;
 use super::exit::Failure;
 use super::output;
 use crate::account::{
-    AccountEvent, AccountHandle, Cause, Changed, CoreConfig, Deliver, Phase, Policy, Receipt,
-    Status, Subscriber,
+    AccountEvent, AccountHandle, Cause, Changed, CoreConfig, Deliver, Paces, Phase, Policy,
+    Receipt, Status, Subscriber,
 };
-use crate::app::{AppError, Credentials, fetch_secret_key, walk};
+use crate::app::{AppError, Credentials, fetch_secret_keys, walk};
 use crate::bot::{Api, ApiError};
-use crate::config::{Config, Endpoint, GovernorConfig, IoConfig, nearest, websocket_url};
+use crate::config::{Config, Endpoint, IoConfig, nearest, websocket_url};
 use crate::fleet::Signals;
 use crate::gateway::{ConnectError, Connector, NetConnector, SharedMemory, use_net};
+use crate::policy::Governor;
 use crate::proto::code::Code;
 use crate::proto::endpoint::HostWalk;
 use crate::proto::id::UserId;
@@ -58,7 +59,7 @@ pub(super) fn chat(args: &ChatArgs, config: &Config) -> Result<(), Failure> {
         let memory = SharedMemory::new(InboxLimits::new(BACKLOG, false));
         let handle = AccountHandle::with_memory(args.user.clone(), memory);
         let mut config = config.clone();
-        let fetched = fetch_secret_key(&mut config).await;
+        let fetched = fetch_secret_keys(&mut config).await;
         fetched.map_err(|error: AppError| Failure::Runtime(error.into()))?;
         let config = &config;
         let supervisor = start(args, config, &handle, &ear)?;
@@ -79,7 +80,8 @@ fn start(
     ear: &mpsc::Sender<Heard>,
 ) -> Result<Addr<Supervisor>, Failure> {
     let lifetime = crate::config::defaults::USER_SIG_LIFETIME;
-    let credential = Credentials::new(config).minted(lifetime).ok_or_else(|| {
+    let app = config.app(None).ok_or_else(|| several_apps(config))?;
+    let credential = Credentials::new(app).minted(lifetime).ok_or_else(|| {
         Failure::Usage(
             "chat needs app.secret_key in the config, to make a UserSig for --as".to_owned(),
         )
@@ -87,7 +89,7 @@ fn start(
     use_net(&config.network).map_err(|error| Failure::Usage(error.to_string()))?;
     let hosts = match &args.url {
         Some(url) => HostWalk::fixed(url),
-        None => walk(config, None),
+        None => walk(config, app, None),
     };
     let base = config.accounts.first().map_or_else(
         || Arc::new(Policy::standard()),
@@ -96,14 +98,15 @@ fn start(
     let spec = ChildSpec {
         number: 0,
         config: Arc::new(CoreConfig {
-            app: config.app.sdk_app_id,
-            user: args.user.clone(),
+            app: app.sdk_app_id,
+            name: args.user.clone().into(),
             credential,
             hosts,
             policy: base,
             probes: false,
         }),
         connector: Arc::new(|| Rc::new(NetConnector::default()) as Rc<dyn Connector>),
+        paces: Arc::new(Paces::new(Governor::new(1.0, 1))),
         rest: None,
         subscriber: Arc::new({
             let ear = ear.clone();
@@ -120,7 +123,6 @@ fn start(
     Ok(Supervisor::start_with(
         vec![spec],
         IoConfig::default(),
-        GovernorConfig::default(),
         Some(observer),
     ))
 }
@@ -167,7 +169,7 @@ enum Peer {
 impl Peer {
     fn of(args: &ChatArgs) -> Option<Self> {
         match (&args.to, &args.group) {
-            (Some(user), _) => Some(Self::User(user.clone())),
+            (Some(user), _) => Some(Self::User(UserId::from(&**user))),
             (None, Some(group)) => Some(Self::Group(group.clone())),
             (None, None) => None,
         }
@@ -231,7 +233,7 @@ async fn converse(
                             let user = &args.user;
                             say(&format!("you are {user}; each line goes to {peer}, Ctrl-D ends"))?;
                         }
-                        tracing::debug!(account = %status.user, "online");
+                        tracing::debug!(account = %status.account, "online");
                         was_online = true;
                         told.clear();
                         quiet_since = tokio::time::Instant::now();
@@ -277,12 +279,7 @@ fn note_unknown(peer: &Peer, args: &ChatArgs, config: &Config) {
     let Peer::User(user) = peer else {
         return;
     };
-    let names = || {
-        config
-            .accounts
-            .iter()
-            .map(|account| account.user_id.as_str())
-    };
+    let names = || config.accounts.iter().map(|account| &**account.name.user());
     if names().any(|name| name == user.as_str()) {
         return;
     }
@@ -302,7 +299,7 @@ async fn enter(args: &ChatArgs, config: &Config, api: &Api) -> Result<(), Failur
     let failed = |error: ApiError| Failure::Runtime(format!("group {id}: {error}").into());
     if args.create {
         let members = config.accounts.iter().filter(|account| account.enabled);
-        let members = members.map(|account| account.user_id.to_string());
+        let members = members.map(|account| account.name.user().to_string());
         let members = members.filter(|name| name != args.user.as_str());
         let group = NewGroup::meeting(id.clone())
             .id(id.clone())
@@ -368,6 +365,38 @@ fn say(text: &str) -> Result<(), Failure> {
         .map_err(Failure::Output)
 }
 
+/// Chooses the app to talk in, where the config has several: that of `--app`, or of the account that `--to` names.
+///
+/// # Errors
+/// When neither says which.
+pub(super) fn choose(args: &mut ChatArgs, config: &mut Config) -> Result<(), Failure> {
+    let named = args.to.as_deref().and_then(|to| {
+        let account = config.accounts.iter().find(|account| account.name == *to)?;
+        let app = account.name.app()?.to_owned();
+        Some((app, account.name.user().clone()))
+    });
+    if let Some((app, user)) = named {
+        args.app.get_or_insert(app);
+        args.to = Some(user.to_string());
+    }
+    if let Some(Err(error)) = args.to.as_deref().map(UserId::parse) {
+        return Err(Failure::Usage(format!("--to: {error}")));
+    }
+    let app = config.app(args.app.as_deref());
+    let app = app.ok_or_else(|| several_apps(config))?;
+    *config = config.alone(app);
+    Ok(())
+}
+
+fn several_apps(config: &Config) -> Failure {
+    let names = config.apps.iter().filter_map(|app| app.name.as_deref());
+    let names: Vec<&str> = names.collect();
+    Failure::Usage(format!(
+        "say in which app: --app {}",
+        names.join(" or --app ")
+    ))
+}
+
 /// Checks that the endpoint of the chat is known.
 pub(super) fn check(args: &ChatArgs, config: &Config) -> Result<(), Failure> {
     // clap must not check this: its message would show the text, which may hold a password.
@@ -377,7 +406,10 @@ pub(super) fn check(args: &ChatArgs, config: &Config) -> Result<(), Failure> {
         )));
     }
     if args.url.is_none()
-        && config.endpoint == Endpoint::Sandbox
+        && config
+            .apps
+            .iter()
+            .any(|app| app.endpoint == Endpoint::Sandbox)
         && config.sandbox.listen.port() == 0
     {
         return Err(Failure::Usage(

@@ -15,7 +15,7 @@ use crate::bot::Bots;
 use crate::config::{
     AccountConfig, Config, ConfigError, ConfigErrors, Env, Place, Problem, SecretSource,
 };
-use crate::proto::usersig;
+use crate::proto::{id::SdkAppId, usersig};
 
 /// Writes the summary of the config to `out`.
 ///
@@ -66,11 +66,13 @@ fn credentials(config: &Config, env: &dyn Env, unix_now: u64) -> Vec<ConfigError
             let ended = Clock(claims.expires_at());
             let reason = format!(
                 "the UserSig of {} is over since {ended}; make a new one",
-                account.user_id
+                account.name
             );
             mistakes.push(mistake(&account.place, "user_sig", reason));
         }
-        if let Some((key, reason)) = source(account, env, &mut seen) {
+        let app = config.app_of(account).map(|app| app.sdk_app_id);
+        let found = app.and_then(|app| source(app, account, env, &mut seen));
+        if let Some((key, reason)) = found {
             mistakes.push(mistake(&account.place, key, reason));
         }
     }
@@ -87,13 +89,14 @@ fn mistake(place: &Arc<Place>, key: &str, reason: String) -> ConfigError {
 
 /// Why the source of an account cannot give a UserSig.
 fn source(
+    app: SdkAppId,
     account: &AccountConfig,
     env: &dyn Env,
     seen: &mut HashSet<PathBuf>,
 ) -> Option<(&'static str, String)> {
     let source = account.user_sig_source.as_deref()?;
-    let (key, user) = (source.key(), &account.user_id);
-    let name = source.resolved(user.as_str()).unwrap_or_default();
+    let (key, user) = (source.key(), account.name.user());
+    let name = source.resolved(app, user).unwrap_or_default();
     let reason = match source {
         SecretSource::File(_) => {
             let path = name.strip_prefix("file ").unwrap_or_default();

@@ -5,12 +5,12 @@
 
 use crate::account::{Cause, Phase, Status};
 use crate::proto::event::KickType;
-use crate::proto::id::UserId;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::mpsc::{Sender, channel};
 use std::thread::JoinHandle;
 
@@ -50,7 +50,7 @@ impl Away {
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Contents {
-    away: BTreeMap<UserId, Away>,
+    away: BTreeMap<String, Away>,
 }
 
 /// See the module. A thread of its own writes the file, so that a slow disk holds up nobody.
@@ -83,9 +83,9 @@ impl Kept {
     }
 
     /// The phases and causes of accounts that start offline.
-    pub(super) fn away(&self) -> HashMap<UserId, (Phase, Cause)> {
+    pub(super) fn away(&self) -> HashMap<Arc<str>, (Phase, Cause)> {
         let away = self.contents.away.iter();
-        away.map(|(user, away)| (user.clone(), away.parts()))
+        away.map(|(account, away)| (account.as_str().into(), away.parts()))
             .collect()
     }
 
@@ -96,14 +96,14 @@ impl Kept {
             return;
         }
         let away = &mut self.contents.away;
-        let before = away.get(&status.user).copied();
+        let before = away.get(&*status.account).copied();
         let now = Away::of(status);
         if before == now {
             return;
         }
         match now {
-            Some(now) => away.insert(status.user.clone(), now),
-            None => away.remove(&status.user),
+            Some(now) => away.insert(status.account.to_string(), now),
+            None => away.remove(&*status.account),
         };
         self.write();
     }
@@ -157,13 +157,14 @@ fn replace(path: &Path, text: &str) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::proto::id::UserId;
     use std::time::Duration;
 
     fn status(user: &str, phase: Phase, cause: Cause) -> Status {
         Status {
             phase,
             cause,
-            ..Status::new(UserId::parse(user).unwrap(), Duration::ZERO)
+            ..Status::new(UserId::from(user), Duration::ZERO)
         }
     }
 
@@ -188,7 +189,7 @@ mod tests {
             ("b", (Phase::Quarantined, Cause::Ordered)),
             ("c", (Phase::Held, kick())),
         ];
-        let expected = expected.map(|(user, away)| (UserId::parse(user).unwrap(), away));
+        let expected = expected.map(|(user, away)| (Arc::from(user), away));
         assert_eq!(away, expected.into());
     }
 

@@ -28,7 +28,10 @@ impl Handles {
         let (allowed, most) = limits();
         Self::new(
             accounts,
-            config.endpoint == Endpoint::Sandbox,
+            config
+                .apps
+                .iter()
+                .any(|app| app.endpoint == Endpoint::Sandbox),
             allowed,
             most,
         )

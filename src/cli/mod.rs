@@ -162,8 +162,9 @@ fn execute(args: Args, bots: &Bots, env: &dyn Env, out: &mut dyn Write) -> Resul
         Command::Audit(command) => audit::audit(&command, env, bots, out)?,
         Command::Dialogues(command) => dialogues::dialogues(&command, out)?,
         Command::Outbox(command) => store::outbox(&command, env, bots, out)?,
-        Command::Chat(args) => {
-            let config = load(&args.config.config, &args.config.overrides(), env, bots)?;
+        Command::Chat(mut args) => {
+            let mut config = load(&args.config.config, &args.config.overrides(), env, bots)?;
+            chat::choose(&mut args, &mut config)?;
             chat::check(&args, &config)?;
             // Only errors may interrupt the chat on the terminal, and the file belongs to the fleet.
             log(LogConfig {

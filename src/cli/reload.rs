@@ -127,27 +127,30 @@ impl Reloads {
 /// Looks at the config file from time to time, at those of its accounts, and at that of its SecretKey.
 pub(super) struct Watch {
     config: PathBuf,
-    key: Option<PathBuf>,
+    /// The files of SecretKeys.
+    keys: Vec<PathBuf>,
     /// What the process runs, or has refused.
     known: Contents,
     /// What was seen a moment ago: somebody may still be writing.
     seen: Contents,
 }
 
-/// The contents of all files; `None` when the config or the key is gone.
-type Contents = Option<(String, Option<Vec<u8>>, Vec<AccountFile>)>;
+/// The contents of all files; `None` when the config or a key is gone.
+type Contents = Option<(String, Vec<Vec<u8>>, Vec<AccountFile>)>;
 
 impl Watch {
     /// Starts with the files as they are now.
     pub(super) fn new(source: &ConfigSource, config: &Config) -> Self {
-        let key = match config.app.secret_key_source.as_deref() {
+        let sources = config.apps.iter();
+        let keys = sources.filter_map(|app| match app.secret_key_source.as_deref() {
             Some(SecretSource::File(path)) => Some(path.into()),
             _ => None,
-        };
-        let known = read_all(&source.path, key.as_deref());
+        });
+        let keys: Vec<PathBuf> = keys.collect();
+        let known = read_all(&source.path, &keys);
         Self {
             config: source.path.clone(),
-            key,
+            keys,
             seen: known.clone(),
             known,
         }
@@ -157,8 +160,8 @@ impl Watch {
     pub(super) async fn changed(&mut self) {
         loop {
             tokio::time::sleep(LOOK).await;
-            let (config, key) = (self.config.clone(), self.key.clone());
-            let read = tokio::task::spawn_blocking(move || read_all(&config, key.as_deref())).await;
+            let (config, keys) = (self.config.clone(), self.keys.clone());
+            let read = tokio::task::spawn_blocking(move || read_all(&config, &keys)).await;
             let Ok(now @ Some(_)) = read else {
                 continue;
             };
@@ -173,12 +176,10 @@ impl Watch {
     }
 }
 
-fn read_all(config: &Path, key: Option<&Path>) -> Contents {
+fn read_all(config: &Path, keys: &[PathBuf]) -> Contents {
     let text = std::fs::read_to_string(config).ok()?;
-    let key = match key {
-        Some(key) => Some(std::fs::read(key).ok()?),
-        None => None,
-    };
+    let keys = keys.iter().map(|key| std::fs::read(key).ok());
+    let keys: Option<Vec<Vec<u8>>> = keys.collect();
     let files = account_files(config, &text);
-    Some((text, key, files))
+    Some((text, keys?, files))
 }

@@ -14,7 +14,7 @@ use super::reload::{ConfigSource, Reloads, Watch};
 use super::seat::{Lock, Seat};
 use super::service::Service;
 use super::takeover::{give, take_over};
-use crate::account::{Changed, Phase};
+use crate::account::{AccountName, Changed, Phase};
 use crate::admin::types::SandboxOf;
 use crate::admin::{AdminError, Feed, Opened, Setting};
 use crate::alerts::{Watch as AlertWatch, WatchHandle};
@@ -22,7 +22,6 @@ use crate::app::{App, AppError, Before};
 use crate::config::{Config, Endpoint, LogFormat};
 use crate::fleet::{Signal, Signals};
 use crate::gateway::now;
-use crate::proto::id::UserId;
 use crate::store::OpenError;
 use actix::prelude::*;
 use botroupe_core::alerts::Rule;
@@ -51,7 +50,7 @@ pub(super) fn run(
     );
     let seat = seat.ok();
     let handed = match args.takeover {
-        true => take_over(path, config.app.sdk_app_id)?,
+        true => take_over(path, config)?,
         false => HashMap::new(),
     };
     let lock = seat.as_ref().map(|seat| Lock::take(path, seat, args.force));
@@ -87,12 +86,13 @@ pub(super) fn run(
             () = signals.stop() => return Ok(()),
         };
         board.do_send(Begin);
-        if let Some(url) = app.sandbox_url() {
-            board.do_send(Announce(url));
+        for (name, url) in app.sandbox_urls() {
+            let of = config.app(name.as_deref());
+            board.do_send(Announce(url, of.map_or(0, |app| app.sdk_app_id.get())));
         }
-        let apis = WatchHandle::writers(config).into_iter().filter_map(|user| {
-            let api = app.api(user.as_str())?;
-            Some((user, api))
+        let apis = WatchHandle::writers(config).into_iter().filter_map(|account| {
+            let api = app.api(&account)?;
+            Some((account, api))
         });
         alerts.begin(app.controller(), apis.collect());
         let controller = app.controller();
@@ -105,10 +105,7 @@ pub(super) fn run(
         let admin = opened.serve(Setting {
             controller: controller.clone(),
             moved: seat.as_ref().and_then(Seat::told),
-            sandbox: app.sandbox_url().map(|url| SandboxOf {
-                url,
-                sdk_app_id: config.app.sdk_app_id.get(),
-            }),
+            sandbox: SandboxOf::first(config, &app),
             handover: Some(begin),
             alerts: Some(Arc::new(alerts.board())),
             logs: LogControl::current().map(|log| log.for_api()),
@@ -154,7 +151,7 @@ pub(super) fn run(
             drop(admin);
             drop(lock.take());
             let _ = board.send(Flush).await;
-            return give(&socket, config.app.sdk_app_id, accounts);
+            return give(&socket, config, accounts);
         }
         drop(admin);
         // Nobody wants to hear that the accounts go now.
@@ -315,11 +312,9 @@ const PROGRESS_FROM: usize = 100;
 /// Writes one line for each account that comes online or goes offline, for scripts and people.
 struct Board {
     format: LogFormat,
-    app: u32,
     enabled: usize,
-    sandbox: bool,
     example: String,
-    shown: HashMap<UserId, bool>,
+    shown: HashMap<AccountName, bool>,
     online: usize,
     started: Duration,
     greeted: bool,
@@ -343,7 +338,7 @@ struct Begin;
 /// Where the sandbox listens.
 #[derive(Message)]
 #[rtype(result = "()")]
-struct Announce(String);
+struct Announce(String, u32);
 
 /// Where the admin API listens.
 #[derive(Message)]
@@ -371,20 +366,26 @@ impl Board {
         let example = config
             .accounts
             .iter()
-            .find(|account| account.enabled && !account.bots.is_empty());
+            .filter(|account| account.enabled && !account.bots.is_empty())
+            .find(|account| {
+                let app = config.app_of(account);
+                app.is_some_and(|app| app.endpoint == Endpoint::Sandbox)
+            });
         Self {
             format,
-            app: config.app.sdk_app_id.get(),
             enabled,
-            sandbox: config.endpoint == Endpoint::Sandbox,
             example: example
-                .map(|account| account.user_id.to_string())
+                .map(|account| account.name.to_string())
                 .unwrap_or_default(),
             shown: HashMap::new(),
             online: 0,
             started: now().mono,
             greeted: false,
-            rate: config.governor.logins_per_second,
+            rate: config
+                .apps
+                .iter()
+                .map(|app| app.governor.logins_per_second)
+                .sum(),
             progress: None,
             kept,
             feed,
@@ -398,13 +399,13 @@ impl Board {
         }
     }
 
-    fn account(&self, user: &UserId, offline: Option<(&str, String)>) {
+    fn account(&self, account: &AccountName, offline: Option<(&str, String)>) {
         let text = match (self.format, offline) {
-            (LogFormat::Pretty, None) => format!("account {user} online"),
-            (LogFormat::Pretty, Some((cause, _))) => format!("account {user} offline {cause}"),
-            (LogFormat::Json, None) => serde_json::json!({"account": user, "state": "online"}).to_string(),
+            (LogFormat::Pretty, None) => format!("account {account} online"),
+            (LogFormat::Pretty, Some((cause, _))) => format!("account {account} offline {cause}"),
+            (LogFormat::Json, None) => serde_json::json!({"account": account, "state": "online"}).to_string(),
             (LogFormat::Json, Some((cause, detail))) => {
-                serde_json::json!({"account": user, "state": "offline", "cause": cause, "detail": detail}).to_string()
+                serde_json::json!({"account": account, "state": "offline", "cause": cause, "detail": detail}).to_string()
             }
         };
         output::out(&text);
@@ -418,7 +419,7 @@ impl Board {
             "{} of {} accounts online after {took:.1} s",
             self.online, self.enabled
         ));
-        if self.sandbox && self.online > 0 && !self.example.is_empty() {
+        if self.online > 0 && !self.example.is_empty() {
             let bot = &self.example;
             self.human(&format!(
                 "talk to one from another terminal: botroupe chat --as alice --to {bot}"
@@ -457,8 +458,7 @@ impl Handler<Begin> for Board {
 impl Handler<Announce> for Board {
     type Result = ();
 
-    fn handle(&mut self, Announce(url): Announce, _: &mut Context<Self>) {
-        let app = self.app;
+    fn handle(&mut self, Announce(url, app): Announce, _: &mut Context<Self>) {
         self.human(&format!("sandbox listening on {url} (SDKAppID {app})"));
         self.human(&format!(
             "official SDK: TencentCloudChat.create({{ SDKAppID: {app}, proxyServer: '{url}' }})"
@@ -501,30 +501,30 @@ impl Handler<Changed> for Board {
             kept.note(&status);
         }
         let stays_away = matches!(status.phase, Phase::Held | Phase::Quarantined);
-        let shown = self.shown.get(&status.user).copied();
+        let shown = self.shown.get(&status.account).copied();
         // It has left the fleet, or the process ends.
-        let left = (status.phase == Phase::Stopped).then(|| status.user.clone());
+        let left = (status.phase == Phase::Stopped).then(|| status.account.clone());
         match online {
             Some(true) => {
                 self.online += 1;
-                self.account(&status.user, None);
-                self.shown.insert(status.user, true);
+                self.account(&status.account, None);
+                self.shown.insert(status.account, true);
             }
             Some(false) => {
                 self.online = self.online.saturating_sub(1);
                 self.account(
-                    &status.user,
+                    &status.account,
                     Some((&status.cause.word(), status.cause.to_string())),
                 );
-                self.shown.insert(status.user, false);
+                self.shown.insert(status.account, false);
             }
             // An account that never came online and will not by itself gets a line, too.
             None if stays_away && shown.is_none() => {
                 self.account(
-                    &status.user,
+                    &status.account,
                     Some((&status.cause.word(), status.cause.to_string())),
                 );
-                self.shown.insert(status.user, false);
+                self.shown.insert(status.account, false);
             }
             None => {}
         }

@@ -7,17 +7,18 @@
 use super::control;
 use super::exit::Failure;
 use crate::account::Handover;
-use crate::proto::id::{SdkAppId, UserId};
+use crate::config::Config;
 use actix::prelude::System;
 use serde::{Deserialize, Serialize};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io::{self, Read, Write};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// The version of what is handed over. Another one is refused before anybody goes offline.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 /// How long the old process may take: its handlers finish, and its store is closed.
 const PATIENCE: Duration = Duration::from_secs(900);
 /// How long writing to the other process may rest.
@@ -28,20 +29,22 @@ const MOST: u64 = 4 << 30;
 #[derive(Serialize, Deserialize)]
 struct Handed {
     version: u32,
-    app: u32,
-    accounts: HashMap<UserId, Handover>,
+    /// The SDKAppIDs, by the names of the apps; that of `[app]` is empty.
+    apps: BTreeMap<String, u32>,
+    /// By name.
+    accounts: HashMap<Arc<str>, Handover>,
 }
 
-/// Asks the process that runs `config` to hand over, and waits until it has. Nothing when no process runs it.
+/// Asks the process that runs the config at `path` to hand over, and waits until it has. Nothing when no process runs it.
 ///
 /// # Errors
 /// When the process refuses, or ends without handing over: then its accounts are offline, and a start without
 /// `--takeover` logs them in.
 pub(super) fn take_over(
-    config: &Path,
-    app: SdkAppId,
-) -> Result<HashMap<UserId, Handover>, Failure> {
-    if !control::is_running(config) {
+    path: &Path,
+    config: &Config,
+) -> Result<HashMap<Arc<str>, Handover>, Failure> {
+    if !control::is_running(path) {
         tracing::info!("no process runs this config: nothing to take over");
         return Ok(HashMap::new());
     }
@@ -50,9 +53,9 @@ pub(super) fn take_over(
     };
     // In a folder of this user alone, so that nobody else can listen or write there.
     let folder = private_folder().map_err(broken)?;
-    let path = folder.path().join("s");
-    let listener = UnixListener::bind(&path).map_err(broken)?;
-    control::hand_over(config, &path)?;
+    let socket = folder.path().join("s");
+    let listener = UnixListener::bind(&socket).map_err(broken)?;
+    control::hand_over(path, &socket)?;
     tracing::info!(
         "the other process hands over: its handlers finish, and its accounts let go of their links"
     );
@@ -61,14 +64,22 @@ pub(super) fn take_over(
     stream.set_read_timeout(Some(STALL)).map_err(broken)?;
     let read = (&mut stream).take(MOST).read_to_end(&mut text);
     read.map_err(broken)?;
-    let handed: Handed = serde_json::from_slice(&text)
+    let mut handed: Handed = serde_json::from_slice(&text)
         .map_err(|_| broken(io::Error::other("what it said cannot be read")))?;
-    if handed.version != VERSION || handed.app != app.get() {
+    if handed.version != VERSION {
         tracing::warn!(
             version = handed.version,
-            "what it hands over is of another version or app: the accounts log in anew"
+            "what it hands over is of another version: the accounts log in anew"
         );
         return Ok(HashMap::new());
+    }
+    // A login of another app is none here.
+    let ids = ids(config);
+    for account in &config.accounts {
+        let app = account.name.app().unwrap_or_default();
+        if handed.apps.get(app) != ids.get(app) {
+            handed.accounts.remove(account.name.as_str());
+        }
     }
     tracing::info!(accounts = handed.accounts.len(), "took over");
     Ok(handed.accounts)
@@ -80,21 +91,31 @@ pub(super) fn take_over(
 /// When it does not take them: it may have died. Whoever starts next logs in anew.
 pub(super) fn give(
     socket: &Path,
-    app: SdkAppId,
-    accounts: HashMap<UserId, Handover>,
+    config: &Config,
+    accounts: HashMap<Arc<str>, Handover>,
 ) -> Result<(), Failure> {
     let broken = |error: io::Error| {
         Failure::Runtime(format!("the other process did not take over: {error}").into())
     };
     let handed = Handed {
         version: VERSION,
-        app: app.get(),
+        apps: ids(config),
         accounts,
     };
     let text = serde_json::to_vec(&handed).map_err(|error| broken(error.into()))?;
     let mut stream = UnixStream::connect(socket).map_err(broken)?;
     stream.set_write_timeout(Some(STALL)).map_err(broken)?;
     stream.write_all(&text).map_err(broken)
+}
+
+/// The SDKAppIDs of a config, by the names of the apps.
+fn ids(config: &Config) -> BTreeMap<String, u32> {
+    let apps = config.apps.iter();
+    let ids = apps.map(|app| {
+        let name = app.name.as_deref().unwrap_or_default();
+        (name.to_owned(), app.sdk_app_id.get())
+    });
+    ids.collect()
 }
 
 fn private_folder() -> io::Result<tempfile::TempDir> {

@@ -2,13 +2,14 @@
 
 use super::exit::Failure;
 use crate::account::Handover;
-use crate::proto::id::{SdkAppId, UserId};
+use crate::config::Config;
 use std::collections::HashMap;
 use std::path::Path;
+use std::sync::Arc;
 
 /// # Errors
 /// Always.
-pub(super) fn take_over(_: &Path, _: SdkAppId) -> Result<HashMap<UserId, Handover>, Failure> {
+pub(super) fn take_over(_: &Path, _: &Config) -> Result<HashMap<Arc<str>, Handover>, Failure> {
     Err(Failure::Usage(
         "--takeover works on Unix systems only".to_owned(),
     ))
@@ -16,6 +17,10 @@ pub(super) fn take_over(_: &Path, _: SdkAppId) -> Result<HashMap<UserId, Handove
 
 /// # Errors
 /// Always.
-pub(super) fn give(_: &Path, app: SdkAppId, _: HashMap<UserId, Handover>) -> Result<(), Failure> {
-    take_over(Path::new(""), app).map(drop)
+pub(super) fn give(
+    _: &Path,
+    config: &Config,
+    _: HashMap<Arc<str>, Handover>,
+) -> Result<(), Failure> {
+    take_over(Path::new(""), config).map(drop)
 }

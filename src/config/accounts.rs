@@ -7,11 +7,11 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::bot_settings::Own;
 use super::{
+    apps::AppParts,
     defaults,
     error::Problem,
-    model::Endpoint,
     model::{AccountConfig, SecretSource},
-    parse::{AppParts, HOUR, whole_seconds},
+    parse::{HOUR, whole_seconds},
     pattern::{MAX_ACCOUNTS, expand_pattern, is_pattern},
     place::Place,
     policy,
@@ -23,12 +23,14 @@ use crate::proto::{
     id::{SdkAppId, UserId},
     usersig,
 };
-use botroupe_core::account::Policy;
+use botroupe_core::account::{AccountName, Policy};
 
 const MILLI: Duration = Duration::from_millis(1);
 
 /// The values of an account where its entry has none.
 struct Common<'c> {
+    /// The place of their app.
+    app: Option<usize>,
     /// `None` if neither is given.
     bots: Option<Arc<[Arc<str>]>>,
     enabled: bool,
@@ -36,34 +38,42 @@ struct Common<'c> {
     user_sig_timeout: Duration,
     proxy: Option<Arc<AccountProxy>>,
     policy: Arc<Policy>,
+    /// Whether the pause between logins is written down.
+    paces_logins: bool,
     /// Where UserSigs are fetched from.
     source: Source<'c>,
+}
+
+impl Common<'_> {
+    /// The policy of accounts in the embedded server.
+    fn policy_in_sandbox(&self, apps: &[AppParts]) -> Arc<Policy> {
+        let app = apps.iter().find(|app| app.is_in_sandbox());
+        match app.filter(|_| !self.paces_logins) {
+            Some(app) => Arc::new(app.policy(&self.policy)),
+            None => Arc::clone(&self.policy),
+        }
+    }
 }
 
 /// Reads `defaults` and `accounts` of `root`. Every mistake is reported there.
 pub(super) fn read<'c>(
     root: &mut Section<'c>,
-    app: &AppParts,
-    endpoint: &Endpoint,
+    apps: &[AppParts],
     known_bots: &[&str],
 ) -> (Vec<AccountConfig>, Vec<Own<'c>>) {
     let built_in = Common {
+        app: None,
         bots: None,
         enabled: defaults::ENABLED,
         user_sig_lifetime: defaults::USER_SIG_LIFETIME,
         user_sig_timeout: defaults::USER_SIG_TIMEOUT,
         proxy: None,
-        policy: Arc::new(match endpoint {
-            Endpoint::Sandbox => Policy {
-                login_spacing: defaults::LOGIN_SPACING_SANDBOX,
-                ..Policy::standard()
-            },
-            _ => Policy::standard(),
-        }),
+        policy: Arc::new(Policy::standard()),
+        paces_logins: false,
         source: Source::None,
     };
     let mut section = root.section("defaults");
-    let common = common(&mut section, &built_in, known_bots, None);
+    let common = common(&mut section, &built_in, (apps, known_bots), None);
     section.finish();
 
     let Some(node) = root.get("accounts") else {
@@ -73,6 +83,7 @@ pub(super) fn read<'c>(
     let entries = node.sections();
     let is_list = node.is_list();
     let mut fleet = Fleet {
+        in_sandbox: common.policy_in_sandbox(apps),
         accounts: Vec::new(),
         seen: HashMap::new(),
         own: Vec::new(),
@@ -84,7 +95,7 @@ pub(super) fn read<'c>(
         node.report(Problem::NoAccounts);
     }
     for entry in entries {
-        account(entry, &common, app.sdk_app_id, known_bots, &mut fleet);
+        account(entry, &common, (apps, known_bots), &mut fleet);
     }
     for (node, _, accounts) in &fleet.shared {
         if *accounts > 1 {
@@ -93,7 +104,7 @@ pub(super) fn read<'c>(
             });
         }
     }
-    report_same_sources(&fleet.accounts, &node);
+    report_same_sources(&fleet.accounts, apps, &node);
     if !fleet.broken
         && !fleet.accounts.is_empty()
         && fleet.accounts.iter().all(|account| !account.enabled)
@@ -101,16 +112,20 @@ pub(super) fn read<'c>(
         node.report(Problem::NoneEnabled);
     }
     // A key that is there but wrong is already reported, and so are entries that are.
-    if !app.secret_key_given && !fleet.broken {
+    for app in apps {
+        if app.secret_key_given || fleet.broken {
+            continue;
+        }
         let mut lacking = fleet
             .accounts
             .iter()
-            .filter(|account| account.enabled && account.user_sig.is_none())
-            .filter(|account| account.user_sig_source.is_none());
+            .filter(|account| account.enabled && app.has(&account.name))
+            .filter(|account| account.user_sig.is_none() && account.user_sig_source.is_none());
         if let Some(first) = lacking.next() {
             node.report(Problem::NoCredentials {
-                user_id: first.user_id.to_string(),
+                user_id: first.name.to_string(),
                 more: lacking.count(),
+                key: app.secret_key(),
             });
         }
     }
@@ -118,26 +133,28 @@ pub(super) fn read<'c>(
 }
 
 /// Reports accounts that would read the same file or variable, because some characters are replaced in names.
-fn report_same_sources(accounts: &[AccountConfig], node: &Node<'_>) {
-    let mut seen: HashMap<String, &UserId> = HashMap::new();
+fn report_same_sources(accounts: &[AccountConfig], apps: &[AppParts], node: &Node<'_>) {
+    let mut seen: HashMap<String, &AccountName> = HashMap::new();
     for account in accounts {
         let source = account.user_sig_source.as_ref();
         // A source that all accounts share is reported elsewhere.
         let Some(source) = source.filter(|source| source.is_per_account()) else {
             continue;
         };
-        let Some(name) = source.resolved(account.user_id.as_str()) else {
+        let app = apps.iter().find(|app| app.has(&account.name));
+        let app = app.and_then(|app| app.sdk_app_id);
+        let Some(name) = app.and_then(|app| source.resolved(app, account.name.user())) else {
             continue;
         };
         if let Some(first) = seen.get(&name) {
             let problem = Problem::SameSource {
                 first: first.to_string(),
-                second: account.user_id.to_string(),
+                second: account.name.to_string(),
                 name,
             };
             node.context_report(Place::clone(&account.place), source.key(), problem);
         } else {
-            seen.insert(name, &account.user_id);
+            seen.insert(name, &account.name);
         }
     }
 }
@@ -146,9 +163,11 @@ fn report_same_sources(accounts: &[AccountConfig], node: &Node<'_>) {
 fn common<'c>(
     section: &mut Section<'c>,
     base: &Common<'c>,
-    known_bots: &[&str],
+    (apps, known_bots): (&[AppParts], &[&str]),
     user_sig: Option<&Node<'c>>,
 ) -> Common<'c> {
+    let app = section.get("app").and_then(|node| app(&node, apps));
+    let paces_logins = section.get("login_spacing").is_some();
     let bots = section.get("bots").and_then(|node| bots(&node, known_bots));
     let enabled = section.boolean("enabled", base.enabled);
     let user_sig_lifetime = whole_seconds(section.duration(
@@ -168,6 +187,8 @@ fn common<'c>(
         source => source,
     };
     Common {
+        app: app.or(base.app),
+        paces_logins: paces_logins || base.paces_logins,
         bots: bots.or_else(|| base.bots.clone()),
         enabled,
         user_sig_lifetime,
@@ -209,13 +230,31 @@ fn bots(node: &Node<'_>, known_bots: &[&str]) -> Option<Arc<[Arc<str>]>> {
     Some(out.into())
 }
 
+/// The app that an account names.
+fn app(node: &Node<'_>, apps: &[AppParts]) -> Option<usize> {
+    let text = node.word()?;
+    let is_named = |app: &AppParts| {
+        app.name() == text
+            || app
+                .sdk_app_id
+                .is_some_and(|id| id.get().to_string() == text)
+    };
+    let found = apps.iter().position(is_named);
+    if found.is_none() {
+        node.unknown_name("app", &text, apps.iter().map(AppParts::name));
+    }
+    found
+}
+
 /// The accounts so far.
 struct Fleet<'c> {
+    /// The policy of the defaults for accounts in the embedded server.
+    in_sandbox: Arc<Policy>,
     accounts: Vec<AccountConfig>,
     /// What entries change of the settings of bots.
     own: Vec<Own<'c>>,
-    /// Every UserID with its place.
-    seen: HashMap<UserId, Arc<Place>>,
+    /// Every account with its place.
+    seen: HashMap<AccountName, Arc<Place>>,
     /// Sources that give every account the same UserSig, with the number of their users.
     shared: Vec<(Node<'c>, Arc<SecretSource>, usize)>,
     /// Too many accounts; reported once.
@@ -228,14 +267,13 @@ struct Fleet<'c> {
 fn account<'c>(
     mut entry: Section<'c>,
     base: &Common<'c>,
-    app: Option<SdkAppId>,
-    known_bots: &[&str],
+    (apps, known_bots): (&[AppParts], &[&str]),
     fleet: &mut Fleet<'c>,
 ) {
     let id_node = entry.get("user_id");
     let names_bots = entry.get("bots").is_some() || base.bots.is_some();
     let sig_node = entry.get("user_sig");
-    let common = common(&mut entry, base, known_bots, sig_node.as_ref());
+    let common = common(&mut entry, base, (apps, known_bots), sig_node.as_ref());
     let settings = entry.get("settings");
     if !names_bots {
         entry.missing(
@@ -251,13 +289,27 @@ fn account<'c>(
         }
     };
     let user_sig = sig_node.as_ref().and_then(Node::secret);
+    let names_app = entry.get("app").is_some();
+    let app = match (common.app.and_then(|number| apps.get(number)), apps) {
+        (Some(app), _) => Some(app),
+        (None, [app]) => Some(app),
+        // An app that is not there was reported.
+        (None, _) if names_app => None,
+        (None, _) => {
+            entry.missing(
+                "app",
+                "name the one of [[apps]] that it belongs to, here or in [defaults]",
+            );
+            None
+        }
+    };
     entry.finish();
-    let (Some(node), Some(ids)) = (id_node, ids) else {
+    let (Some(node), Some(ids), Some(app)) = (id_node, ids, app) else {
         fleet.broken = true;
         return;
     };
     if let (Some(node), Some(sig)) = (&sig_node, &user_sig) {
-        check_user_sig(node, sig, &ids, app);
+        check_user_sig(node, sig, &ids, app.sdk_app_id);
     }
     fleet.broken |= sig_node.is_some() && user_sig.is_none();
     // The account's own key wins over that of the defaults.
@@ -278,19 +330,24 @@ fn account<'c>(
     let bots = common.bots.unwrap_or_else(|| Arc::from([]));
     let place = Arc::new(node.place());
     let first = fleet.accounts.len();
-    let mut duplicate: Option<(UserId, Place)> = None;
+    let policy = match common.policy {
+        policy if !app.is_in_sandbox() || common.paces_logins => policy,
+        policy if Arc::ptr_eq(&policy, &base.policy) => Arc::clone(&fleet.in_sandbox),
+        policy => Arc::new(app.policy(&policy)),
+    };
+    let mut duplicate: Option<(AccountName, Place)> = None;
     let mut more = 0;
-    for user_id in ids {
-        if let Some(first) = fleet.seen.get(&user_id) {
+    for name in ids.into_iter().map(|user| app.account(user)) {
+        if let Some(first) = fleet.seen.get(&name) {
             match &duplicate {
-                None => duplicate = Some((user_id, Place::clone(first))),
+                None => duplicate = Some((name, Place::clone(first))),
                 Some(_) => more += 1,
             }
             continue;
         }
-        fleet.seen.insert(user_id.clone(), Arc::clone(&place));
+        fleet.seen.insert(name.clone(), Arc::clone(&place));
         fleet.accounts.push(AccountConfig {
-            user_id,
+            name,
             bots: Arc::clone(&bots),
             user_sig: user_sig.clone(),
             user_sig_source: source.clone(),
@@ -298,7 +355,7 @@ fn account<'c>(
             user_sig_lifetime: common.user_sig_lifetime,
             user_sig_timeout: common.user_sig_timeout,
             proxy: common.proxy.clone(),
-            policy: Arc::clone(&common.policy),
+            policy: Arc::clone(&policy),
             settings: None,
             place: Arc::clone(&place),
         });
@@ -307,9 +364,9 @@ fn account<'c>(
     fleet
         .own
         .extend(settings.map(|node| Own::new(node, first, made)));
-    if let Some((user_id, first)) = duplicate {
+    if let Some((name, first)) = duplicate {
         node.report(Problem::DuplicateAccount {
-            user_id: user_id.to_string(),
+            user_id: name.to_string(),
             first,
             more,
         });

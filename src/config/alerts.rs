@@ -13,6 +13,7 @@ use super::log::account_pattern_covers;
 use super::model::AccountConfig;
 use super::read::{Node, Section};
 use crate::proto::id::UserId;
+use botroupe_core::account::AccountName;
 
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);
@@ -84,7 +85,7 @@ pub enum AlertTarget {
     /// A user, to whom an account of this fleet writes.
     Account {
         /// The account that writes.
-        account: UserId,
+        account: AccountName,
         /// The user.
         user: UserId,
     },
@@ -107,7 +108,9 @@ impl AlertTarget {
 
 impl PartialEq for AlertTarget {
     fn eq(&self, other: &Self) -> bool {
-        fn parts(to: &AlertTarget) -> (Option<&str>, Option<&str>, Option<(&UserId, &UserId)>) {
+        fn parts(
+            to: &AlertTarget,
+        ) -> (Option<&str>, Option<&str>, Option<(&AccountName, &UserId)>) {
             match to {
                 AlertTarget::WeCom { url } | AlertTarget::Slack { url } => {
                     (Some(url.expose_secret()), None, None)
@@ -284,25 +287,23 @@ fn target(
     let remedy = "an account writes; remove it";
     not_here(url.as_ref(), remedy);
     not_here(secret.as_ref(), remedy);
-    let account = id(
-        section,
-        "account",
-        account,
-        "name the account of this fleet that writes",
-    );
+    let Some(node) = account else {
+        section.missing("account", "name the account of this fleet that writes");
+        return None;
+    };
     let user = id(section, "user", user, "name the user who is written to");
-    let (node, account) = account?;
-    let runs = accounts
-        .iter()
-        .any(|known| known.enabled && known.user_id == account);
-    if !runs {
+    let text = node.text()?;
+    let named = |known: &&AccountConfig| known.enabled && known.name == *text;
+    let Some(account) = accounts.iter().find(named) else {
         node.report(Problem::Unusable {
             reason: "no account of this name is enabled in this config".into(),
         });
-    }
+        return None;
+    };
+    let account = account.name.clone();
     Some(AlertTarget::Account {
         account,
-        user: user?.1,
+        user: user?,
     })
 }
 
@@ -312,13 +313,13 @@ fn id<'c>(
     key: &'static str,
     node: Option<Node<'c>>,
     remedy: &'static str,
-) -> Option<(Node<'c>, UserId)> {
+) -> Option<UserId> {
     let Some(node) = node else {
         section.missing(key, remedy);
         return None;
     };
     match UserId::parse(&node.text()?) {
-        Ok(id) => Some((node, id)),
+        Ok(id) => Some(id),
         Err(error) => {
             node.report(error);
             None
@@ -370,7 +371,7 @@ fn except(section: &mut Section<'_>, accounts: &[AccountConfig]) -> Vec<String> 
     let texts = section.get("except").and_then(|node| node.texts());
     let mut names = Vec::new();
     for (node, name) in texts.unwrap_or_default() {
-        let mut users = accounts.iter().map(|account| account.user_id.as_str());
+        let mut users = accounts.iter().map(|account| account.name.as_str());
         if users.any(|user| account_pattern_covers(&name, user)) {
             names.push(name);
         } else {

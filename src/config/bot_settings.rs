@@ -9,7 +9,7 @@ use super::error::Problem;
 use super::model::{AccountConfig, BotSettings};
 use super::parse::SettingsCheck;
 use super::read::{Node, Section};
-use crate::proto::id::UserId;
+use botroupe_core::account::AccountName;
 
 /// The settings that one `[[accounts]]` entry has of its own.
 pub(super) struct Own<'c> {
@@ -63,16 +63,16 @@ impl Known<'_> {
             }
         }
         // Who takes the section as it stands; of a section that nobody takes, whoever comes first.
-        let mut takers: BTreeMap<&str, UserId> = BTreeMap::new();
+        let mut takers: BTreeMap<&str, AccountName> = BTreeMap::new();
         for (number, account) in accounts.iter().enumerate() {
             for name in account.bots.iter() {
                 let changes = changed.get(&**name).and_then(|of| of.get(number));
                 if changes != Some(&true) && !takers.contains_key(&**name) {
-                    takers.insert(name, account.user_id.clone());
+                    takers.insert(name, account.name.clone());
                 }
             }
         }
-        let first = accounts.first().map(|account| account.user_id.clone());
+        let first = accounts.first().map(|account| account.name.clone());
         let mut out = BTreeMap::new();
         for (name, section) in &sections {
             if !self.bots.contains(name) || section.section().is_none() {
@@ -81,15 +81,15 @@ impl Known<'_> {
             let is_changed = changed.contains_key(name);
             let taker = takers.get(name).or(first.as_ref().filter(|_| !is_changed));
             let settings = match taker {
-                Some(user) => self.settings(name, user, section, None),
+                Some(account) => self.settings(name, account, section, None),
                 // A config without accounts is reported already.
                 None => Some(table(section.toml())),
             };
             out.extend(settings.map(|table| ((*name).to_owned(), BotSettings::new(table))));
         }
-        for (name, user) in &takers {
+        for (name, account) in &takers {
             if !sections.contains_key(name)
-                && let Some((_, reason)) = (self.check)(name, user, None)
+                && let Some((_, reason)) = (self.check)(name, account, None)
             {
                 root.report(&format!("bots.{name}"), Problem::Settings { reason });
             }
@@ -130,7 +130,7 @@ impl Known<'_> {
                 continue;
             }
             let base = common.get(name).map(BotSettings::table);
-            let settings = self.settings(name, &account.user_id, &node, base);
+            let settings = self.settings(name, &account.name, &node, base);
             out.extend(settings.map(|table| (name.to_owned(), BotSettings::new(table))));
         }
         Arc::new(out)
@@ -140,13 +140,14 @@ impl Known<'_> {
     fn settings(
         &self,
         name: &str,
-        user: &UserId,
+        account: &AccountName,
         node: &Node<'_>,
         base: Option<&toml::Table>,
     ) -> Option<toml::Table> {
         let over = |value: toml::Value| merge(base.cloned().unwrap_or_default(), table(value));
-        let check =
-            |table: &toml::Table| (self.check)(name, user, Some(&BotSettings::new(table.clone())));
+        let check = |table: &toml::Table| {
+            (self.check)(name, account, Some(&BotSettings::new(table.clone())))
+        };
         let found = over(node.toml());
         let Some((path, reason)) = check(&found) else {
             return Some(found);

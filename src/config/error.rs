@@ -96,7 +96,10 @@ pub enum Problem {
         remedy: &'static str,
     },
     /// Two accounts that would get the same UserSig.
-    #[error("{first:?} and {second:?} both end at {name}, and one UserSig belongs to one account")]
+    #[error(
+        "{first:?} and {second:?} both end at {name}, and one UserSig belongs to one account{}",
+        if second.contains('/') { "; {sdk_app_id} in it tells apps apart" } else { "" }
+    )]
     SameSource {
         /// One account.
         first: String,
@@ -256,7 +259,7 @@ pub enum Problem {
     },
     /// Accounts that have no way to log in.
     #[error(
-        "account {user_id:?}{} has nothing to log in with; set app.secret_key (the console shows \
+        "account {user_id:?}{} has nothing to log in with; set {key} (the console shows \
          the key), or user_sig or a user_sig_… source for this account", More(*.more)
     )]
     NoCredentials {
@@ -264,6 +267,8 @@ pub enum Problem {
         user_id: String,
         /// How many more there are.
         more: usize,
+        /// The key of its app's SecretKey.
+        key: String,
     },
     /// One UserSig for a pattern of many accounts.
     #[error(
@@ -293,7 +298,7 @@ pub enum Problem {
     },
     /// An environment variable that cannot have that name.
     #[error(
-        "this is not the name of an environment variable (letters, digits, _ and {{user_id}}, not \
+        "this is not the name of an environment variable (letters, digits, _, {{user_id}} and {{sdk_app_id}}, not \
          starting with a digit)"
     )]
     VariableName,

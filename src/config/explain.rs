@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt};
 
-use super::model::{Config, Endpoint};
+use super::model::{AccountConfig, App, Config, Endpoint};
 use crate::proto::endpoint::Site;
 
 /// The summary of a [`Config`]; [`fmt::Display`] writes it as lines of `label  text`.
@@ -17,11 +17,15 @@ impl Config {
 }
 
 impl Summary<'_> {
-    fn endpoint(&self) -> String {
+    /// `number` is that of the embedded server, when the app has one.
+    fn endpoint(&self, app: &App, number: usize) -> String {
         let config = self.0;
-        match &config.endpoint {
-            Endpoint::Sandbox => format!("sandbox (embedded server at {})", config.sandbox.listen),
-            Endpoint::Auto => format!("auto ({})", Site::of(config.app.sdk_app_id).name()),
+        match &app.endpoint {
+            Endpoint::Sandbox => {
+                let listen = config.sandbox.listen_of(number);
+                format!("sandbox (embedded server at {listen})")
+            }
+            Endpoint::Auto => format!("auto ({})", Site::of(app.sdk_app_id).name()),
             Endpoint::Site(site) => format!("{} (chosen by name)", site.name()),
             Endpoint::Url(url) => url.clone(),
         }
@@ -44,13 +48,33 @@ impl Summary<'_> {
 impl fmt::Display for Summary<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let config = self.0;
-        writeln!(f, "endpoint  {}", self.endpoint())?;
-        let key = match (&config.app.secret_key, &config.app.secret_key_source) {
-            (None, None) => "without a secret key",
-            (None, Some(_)) => "with a secret key from outside",
-            (Some(_), _) => "with a secret key",
-        };
-        writeln!(f, "app       {} {key}", config.app.sdk_app_id.get())?;
+        let mut servers = 0;
+        for app in &config.apps {
+            let endpoint = self.endpoint(app, servers);
+            servers += usize::from(app.endpoint == Endpoint::Sandbox);
+            let key = match (&app.secret_key, &app.secret_key_source) {
+                (None, None) => "without a secret key",
+                (None, Some(_)) => "with a secret key from outside",
+                (Some(_), _) => "with a secret key",
+            };
+            let id = app.sdk_app_id.get();
+            match &app.name {
+                None => writeln!(f, "endpoint  {endpoint}\napp       {id} {key}")?,
+                Some(name) => {
+                    let of_app = |account: &&AccountConfig| {
+                        account.enabled && account.name.app() == Some(name)
+                    };
+                    let accounts = match config.accounts.iter().filter(of_app).count() {
+                        1 => "1 account".to_owned(),
+                        many => format!("{many} accounts"),
+                    };
+                    writeln!(
+                        f,
+                        "app       {name} ({id}) {key}, {accounts}, at {endpoint}"
+                    )?;
+                }
+            }
+        }
         let started = config.accounts.iter().filter(|account| account.enabled);
         let mut bots: BTreeMap<&str, usize> = BTreeMap::new();
         let (mut count, mut idle, mut sigs, mut fetched) = (0usize, 0usize, 0usize, 0usize);

@@ -45,12 +45,13 @@ fn misspelt(name: &str) -> Option<String> {
 }
 
 /// The top-level keys.
-pub(super) const ROOTS: [&str; 17] = [
+pub(super) const ROOTS: [&str; 18] = [
     "accounts",
     "accounts_from",
     "admin",
     "alerts",
     "app",
+    "apps",
     "bots",
     "defaults",
     "endpoint",

@@ -186,7 +186,7 @@ pub(super) fn read(mut section: Section<'_>, accounts: &[AccountConfig]) -> LogC
         accounts: levels(section.get("accounts"), |node, name| {
             let covered = accounts
                 .iter()
-                .any(|account| account_pattern_covers(name, account.user_id.as_str()));
+                .any(|account| account_pattern_covers(name, account.name.as_str()));
             if !covered {
                 node.report(Problem::Unusable {
                     reason:

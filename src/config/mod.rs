@@ -12,6 +12,7 @@ mod account_files;
 mod accounts;
 mod admin;
 mod alerts;
+mod apps;
 mod bot_settings;
 pub(crate) mod defaults;
 mod duration;
@@ -43,6 +44,7 @@ pub use admin::{AccountGlob, AdminConfig, AdminScope, AdminTlsConfig, AdminToken
 #[cfg(feature = "cli")]
 pub(crate) use alerts::usual_limits;
 pub use alerts::{AlertConfig, AlertTarget};
+pub use apps::websocket_url;
 pub use botroupe_core::account::{Policy, TakeBack};
 pub use botroupe_core::policy::Backoff;
 pub use duration::{DurationError, format_duration, parse_duration};
@@ -59,7 +61,7 @@ pub use model::{
     NetworkConfig, RecordConfig, SandboxConfig, SandboxDedupe, SandboxTlsConfig, SecretSource,
     ShutdownConfig, StoreConfig,
 };
-pub use parse::{SettingsCheck, websocket_url};
+pub use parse::SettingsCheck;
 pub use pattern::{MAX_ACCOUNTS, PatternError};
 pub use place::Place;
 pub use proxy::{AccountProxy, ProxyError, ProxyKind, ProxyUrl};

@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use botroupe_core::account::Policy;
+use botroupe_core::account::{AccountName, Policy};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::admin::AdminConfig;
@@ -31,19 +31,15 @@ use crate::proto::{
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Config {
-    /// Where to connect.
-    pub endpoint: Endpoint,
-    /// The app all accounts belong to.
-    pub app: App,
-    /// Every account with its patterns expanded, in the order written; at least one, no UserID
+    /// The apps, in the order written; at least one. A config with `[app]` has it alone.
+    pub apps: Vec<App>,
+    /// Every account with its patterns expanded, in the order written; at least one, no name
     /// twice. Those with `enabled = false` are among them.
     pub accounts: Vec<AccountConfig>,
     /// The settings of each bot that has a `[bots.<name>]`.
     pub bots: BTreeMap<String, BotSettings>,
-    /// The embedded server, used when [`Self::endpoint`] is [`Endpoint::Sandbox`].
+    /// The embedded server, used by apps whose endpoint is [`Endpoint::Sandbox`].
     pub sandbox: SandboxConfig,
-    /// How fast the whole fleet logs in.
-    pub governor: GovernorConfig,
     /// How bots are run.
     pub host: HostConfig,
     /// The trusted certificates, the proxy and the sockets of connections.
@@ -80,6 +76,40 @@ pub struct RecordConfig {
 }
 
 impl Config {
+    /// The app that an account of this config belongs to.
+    #[must_use]
+    pub fn app_of(&self, account: &AccountConfig) -> Option<&App> {
+        let name = account.name.app();
+        self.apps.iter().find(|app| app.name.as_deref() == name)
+    }
+
+    /// The app of this name, or of this SDKAppID; the only one when `name` is `None`.
+    #[must_use]
+    pub fn app(&self, name: Option<&str>) -> Option<&App> {
+        match (name, &*self.apps) {
+            (None, [app]) => Some(app),
+            (None, _) => None,
+            (Some(name), apps) => apps.iter().find(|app| {
+                app.name.as_deref() == Some(name) || app.sdk_app_id.get().to_string() == name
+            }),
+        }
+    }
+
+    /// What this config says of one of its apps, as if there were no other.
+    pub(crate) fn alone(&self, app: &App) -> Self {
+        let mut alone = self.clone();
+        let served = self
+            .apps
+            .iter()
+            .filter(|it| it.endpoint == Endpoint::Sandbox);
+        let number = served.take_while(|it| it.name != app.name).count();
+        alone.sandbox.listen = self.sandbox.listen_of(number);
+        alone.apps.retain(|it| it.name == app.name);
+        let name = app.name.as_deref();
+        alone.accounts.retain(|account| account.name.app() == name);
+        alone
+    }
+
     /// A mistake in the value of `key` that was found after the check of the config.
     #[must_use]
     pub fn unusable(&self, key: &'static str, reason: String) -> ConfigErrors {
@@ -120,12 +150,18 @@ impl fmt::Display for Endpoint {
     }
 }
 
-/// `[app]`: the Tencent Cloud Chat application.
+/// `[app]` or one of `[[apps]]`: a Tencent Cloud Chat application.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct App {
+    /// What stands in front of the names of its accounts; `None` for `[app]`.
+    pub name: Option<Arc<str>>,
     /// Its number.
     pub sdk_app_id: SdkAppId,
+    /// Where its accounts connect.
+    pub endpoint: Endpoint,
+    /// How fast its accounts log in together.
+    pub governor: GovernorConfig,
     /// Its SecretKey, from which UserSigs are minted. `None` only if every enabled account
     /// brings a UserSig of its own, or [`Self::secret_key_source`] says where it is.
     pub secret_key: Option<SecretString>,
@@ -140,8 +176,8 @@ pub struct App {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct AccountConfig {
-    /// Its UserID.
-    pub user_id: UserId,
+    /// What it is called in the process.
+    pub name: AccountName,
     /// The bots that run on it, each once and registered; possibly none.
     pub bots: Arc<[Arc<str>]>,
     /// A ready-made UserSig instead of one minted from the SecretKey.
@@ -166,7 +202,8 @@ pub struct AccountConfig {
 }
 
 /// Where a secret is fetched from: `user_sig_file`, `_env`, `_command` or `_http`, and the same of `secret_key`. In
-/// every text of a UserSig's source, `{user_id}` stands for the account's UserID; it is replaced when one is fetched.
+/// every text of a UserSig's source, `{user_id}` stands for the account's UserID and
+/// `{sdk_app_id}` for the number of its app; they are replaced when one is fetched.
 ///
 /// `Debug` shows neither bodies nor the values of header fields, and a URL up to its query.
 #[derive(Clone)]
@@ -207,10 +244,11 @@ impl SecretSource {
 
     /// The file or variable of one account; `None` for a program or a service.
     #[must_use]
-    pub fn resolved(&self, user: &str) -> Option<String> {
+    pub fn resolved(&self, app: SdkAppId, user: &UserId) -> Option<String> {
+        let with_app = |text: &str| text.replace(SDK_APP_ID, &app.get().to_string());
         match self {
             Self::File(path) => {
-                let path = path.replace(USER_ID, &user.replace('/', "_"));
+                let path = with_app(path).replace(USER_ID, &user.replace('/', "_"));
                 Some(format!("file {path}"))
             }
             Self::Env(name) => {
@@ -218,7 +256,8 @@ impl SecretSource {
                     c if c.is_ascii_alphanumeric() => c.to_ascii_uppercase(),
                     _ => '_',
                 };
-                let name = name.replace(USER_ID, &user.chars().map(upper).collect::<String>());
+                let name =
+                    with_app(name).replace(USER_ID, &user.chars().map(upper).collect::<String>());
                 Some(format!("environment variable {name}"))
             }
             Self::Command { .. } | Self::Http { .. } => None,
@@ -243,6 +282,8 @@ impl SecretSource {
 
 /// What is replaced by the account's UserID.
 pub(super) const USER_ID: &str = "{user_id}";
+/// What is replaced by the SDKAppID of the account's app.
+pub(super) const SDK_APP_ID: &str = "{sdk_app_id}";
 
 impl fmt::Debug for SecretSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -303,6 +344,19 @@ impl fmt::Debug for BotSettings {
         f.debug_tuple("BotSettings")
             .field(&self.0.keys().collect::<Vec<_>>())
             .finish()
+    }
+}
+
+impl SandboxConfig {
+    /// Where the server of the `number`th app that uses one listens, from zero: on the `number`th port after the first.
+    #[must_use]
+    pub fn listen_of(&self, number: usize) -> SocketAddr {
+        let mut listen = self.listen;
+        if listen.port() != 0 {
+            let number = u16::try_from(number).unwrap_or(u16::MAX);
+            listen.set_port(listen.port().saturating_add(number));
+        }
+        listen
     }
 }
 

@@ -9,35 +9,31 @@ use std::{
     time::Duration,
 };
 
-use secrecy::ExposeSecret;
-use url::Url;
-
 use super::{
     account_files::{self, AccountFile},
-    accounts, admin, alerts, bot_settings, defaults,
+    accounts, admin, alerts,
+    apps::{self, AppParts},
+    bot_settings, defaults,
     error::{ConfigErrors, Problem},
     layers::{self, Merged},
     log,
     model::{
-        App, BotSettings, Config, Endpoint, GovernorConfig, HostConfig, IoConfig, NetworkConfig,
-        SandboxConfig, SandboxDedupe, SandboxTlsConfig, SecretSource, ShutdownConfig, StoreConfig,
+        BotSettings, Config, HostConfig, IoConfig, NetworkConfig, SandboxConfig, SandboxDedupe,
+        SandboxTlsConfig, ShutdownConfig, StoreConfig,
     },
     place::{Place, Positions},
     read::{Context, Node, Section},
-    secret_source::{self, SECRET_KEY, Source},
+    secret_source,
     sources::Sources,
 };
-use crate::proto::{
-    endpoint::Site,
-    id::{SdkAppId, UserId},
-};
+use crate::proto::id::UserId;
+use botroupe_core::account::AccountName;
 
 const MILLI: Duration = Duration::from_millis(1);
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);
 pub(super) const HOUR: Duration = Duration::from_secs(3_600);
 const DAY: Duration = Duration::from_secs(86_400);
-const FLEET: (u32, u32) = (1, 100_000);
 const THREADS: (u32, u32) = (1, 256);
 
 impl Config {
@@ -145,7 +141,7 @@ impl Config {
 /// Tells what is wrong with the settings of a bot on an account: the keys that lead to the mistake, and the
 /// reason, which holds no value. The settings are `None` when the config has no section for the bot.
 pub type SettingsCheck<'a> =
-    dyn Fn(&str, &UserId, Option<&BotSettings>) -> Option<(Vec<String>, String)> + 'a;
+    dyn Fn(&str, &AccountName, Option<&BotSettings>) -> Option<(Vec<String>, String)> + 'a;
 
 /// Reads everything. `None` only after a missing key was reported.
 fn read(
@@ -154,10 +150,6 @@ fn read(
     files_are_read: bool,
     check: &SettingsCheck<'_>,
 ) -> Option<Config> {
-    let endpoint = root
-        .get("endpoint")
-        .and_then(|node| endpoint(&node))
-        .unwrap_or(Endpoint::Sandbox);
     if let Some(node) = root.get(account_files::KEY)
         && node.texts().is_some_and(|names| !names.is_empty())
         && !files_are_read
@@ -167,8 +159,8 @@ fn read(
                 .to_owned(),
         });
     }
-    let app = app(root.section("app"));
-    let (mut accounts, own) = accounts::read(&mut root, &app, &endpoint, known_bots);
+    let apps = apps::read(&mut root);
+    let (mut accounts, own) = accounts::read(&mut root, &apps, known_bots);
     let known = bot_settings::Known {
         bots: known_bots,
         check,
@@ -176,26 +168,9 @@ fn read(
     let bots = known.read(&mut root, &mut accounts, &own);
     let mut places = BTreeMap::new();
     let sandbox = sandbox(root.section("sandbox"), &mut places);
-    if let Some(place) = &app.published_key {
-        let remedy = match &endpoint {
-            Endpoint::Sandbox if sandbox.listen.ip().is_loopback() => None,
-            Endpoint::Sandbox => Some(
-                "with [sandbox] listen beyond this machine, give another one: export BOTROUPE_SECRET_KEY=…",
-            ),
-            Endpoint::Url(url) if is_local(url) => None,
-            Endpoint::Auto | Endpoint::Site(_) | Endpoint::Url(_) => Some(
-                "off the sandbox the app's own is needed: export BOTROUPE_SECRET_KEY=… with the key that the console shows",
-            ),
-        };
-        if let Some(remedy) = remedy {
-            root.node().context_report(
-                place.clone(),
-                "app.secret_key",
-                Problem::PublicKey { remedy },
-            );
-        }
+    for app in &apps {
+        app.check_published(&root, &sandbox);
     }
-    let governor = governor(root.section("governor"));
     let host = host(root.section("host"));
     let mut io_section = root.section("io");
     let network = network(&mut root, &mut io_section, &mut places);
@@ -208,17 +183,13 @@ fn read(
     let log = log::read(root.section("log"), &accounts);
     root.finish();
     Some(Config {
-        endpoint,
-        app: App {
-            sdk_app_id: app.sdk_app_id?,
-            secret_key: app.secret_key,
-            secret_key_source: app.secret_key_source,
-            admin: app.admin,
-        },
+        apps: apps
+            .into_iter()
+            .map(AppParts::whole)
+            .collect::<Option<_>>()?,
         accounts,
         bots,
         sandbox,
-        governor,
         host,
         network,
         io,
@@ -232,133 +203,6 @@ fn read(
         places,
         file: Arc::from(""),
     })
-}
-
-/// The SecretKey of the config that ships with the project.
-const PUBLISHED_KEY: &str = "sandbox-only-key-not-for-the-cloud";
-
-/// Whether a gateway is on this machine.
-fn is_local(url: &str) -> bool {
-    let url = Url::parse(url).ok();
-    let host = url.as_ref().and_then(Url::host);
-    match host {
-        Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
-        Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
-        Some(url::Host::Domain(name)) => name == "localhost",
-        None => false,
-    }
-}
-
-fn endpoint(node: &Node<'_>) -> Option<Endpoint> {
-    let text = node.text()?;
-    match text.as_str() {
-        "sandbox" => return Some(Endpoint::Sandbox),
-        "auto" => return Some(Endpoint::Auto),
-        _ => {}
-    }
-    if let Some(site) = Site::from_name(&text) {
-        return Some(Endpoint::Site(site));
-    }
-    if text.contains("://") {
-        return match websocket_url(&text) {
-            Ok(url) => Some(Endpoint::Url(url)),
-            Err(reason) => {
-                node.report(Problem::Url { reason });
-                None
-            }
-        };
-    }
-    let names = ["sandbox", "auto"]
-        .into_iter()
-        .chain(Site::ALL.map(Site::name))
-        .chain(["ws://…", "wss://…"]);
-    node.unknown_name("endpoint", &text, names);
-    None
-}
-
-/// Checks a gateway's URL and returns it without a slash at its end.
-///
-/// # Errors
-/// What is wrong with it; the text itself is never shown, since it may hold a password.
-pub fn websocket_url(text: &str) -> Result<String, &'static str> {
-    let url = Url::parse(text).map_err(|_| "it cannot be read")?;
-    if !matches!(url.scheme(), "ws" | "wss") {
-        return Err("it must start with ws:// or wss://");
-    }
-    if url.host_str().is_none_or(str::is_empty) {
-        return Err("it names no host");
-    }
-    if !url.username().is_empty() || url.password().is_some() {
-        return Err("it must not hold a user name or password");
-    }
-    if url.query().is_some() || url.fragment().is_some() {
-        return Err("it must end with the host, a port or a path (the rest is added)");
-    }
-    Ok(url.as_str().trim_end_matches('/').to_owned())
-}
-
-fn app(mut section: Section<'_>) -> AppParts {
-    let sdk_app_id = match section.get("sdk_app_id") {
-        Some(node) => node
-            .integer(0, u32::MAX)
-            .and_then(|number| match SdkAppId::new(number) {
-                Ok(id) => Some(id),
-                Err(error) => {
-                    node.report(error);
-                    None
-                }
-            }),
-        None => {
-            section.missing(
-                "sdk_app_id",
-                "write the SDKAppID that the console shows (any number will do for the sandbox)",
-            );
-            None
-        }
-    };
-    let admin = section.get("admin").and_then(|node| {
-        let text = node.text()?;
-        match UserId::parse(&text) {
-            Ok(id) => Some(id),
-            Err(error) => {
-                node.report(error);
-                None
-            }
-        }
-    });
-    let node = section.get("secret_key");
-    let source = secret_source::read(&mut section, &SECRET_KEY, node.as_ref());
-    let place = node.as_ref().map(Node::place);
-    let given = node.is_some() || !matches!(source, Source::None);
-    let secret_key = node.and_then(|node| node.secret());
-    let is_published = secret_key
-        .as_ref()
-        .is_some_and(|key| key.expose_secret() == PUBLISHED_KEY);
-    let parts = AppParts {
-        admin,
-        sdk_app_id,
-        secret_key_given: given,
-        secret_key,
-        secret_key_source: match source {
-            Source::From(_, source) => Some(source),
-            Source::None | Source::Broken => None,
-        },
-        published_key: place.filter(|_| is_published),
-    };
-    section.finish();
-    parts
-}
-
-/// `[app]` as far as it could be read.
-pub(super) struct AppParts {
-    pub(super) admin: Option<UserId>,
-    pub(super) sdk_app_id: Option<SdkAppId>,
-    pub(super) secret_key: Option<secrecy::SecretString>,
-    pub(super) secret_key_source: Option<Arc<SecretSource>>,
-    /// Whether a SecretKey is given, valid or not.
-    pub(super) secret_key_given: bool,
-    /// The place of the SecretKey, when it is the published one.
-    published_key: Option<Place>,
 }
 
 fn sandbox(mut section: Section<'_>, places: &mut BTreeMap<&'static str, Place>) -> SandboxConfig {
@@ -531,16 +375,6 @@ fn sandbox_tls(section: &mut Section<'_>) -> SandboxTlsConfig {
         (None, None) if wanted => SandboxTlsConfig::SelfSigned,
         (None, None) => SandboxTlsConfig::Off,
     }
-}
-
-fn governor(mut section: Section<'_>) -> GovernorConfig {
-    let base = GovernorConfig::default();
-    let config = GovernorConfig {
-        logins_per_second: section.integer("logins_per_second", base.logins_per_second, FLEET),
-        burst: section.integer("burst", base.burst, FLEET),
-    };
-    section.finish();
-    config
 }
 
 fn host(mut section: Section<'_>) -> HostConfig {

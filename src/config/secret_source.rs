@@ -8,7 +8,7 @@ use url::Url;
 use super::{
     error::Problem,
     expand::is_variable_name,
-    model::{Config, SecretSource, USER_ID},
+    model::{Config, SDK_APP_ID, SecretSource, USER_ID},
     read::{Node, Section},
 };
 
@@ -100,7 +100,9 @@ pub(super) fn beside(folder: &Path, config: &mut Config) {
     for source in accounts.filter_map(|account| account.user_sig_source.as_mut()) {
         moved(source);
     }
-    config.app.secret_key_source.iter_mut().for_each(moved);
+    let apps = config.apps.iter_mut();
+    let keys = apps.filter_map(|app| app.secret_key_source.as_mut());
+    keys.for_each(moved);
 }
 
 fn file(node: &Node<'_>) -> Option<SecretSource> {
@@ -110,7 +112,7 @@ fn file(node: &Node<'_>) -> Option<SecretSource> {
 
 fn variable(node: &Node<'_>) -> Option<SecretSource> {
     let name = node.filled_text("write the name of the variable, without a $")?;
-    if !is_variable_name(&name.replace(USER_ID, "X")) {
+    if !is_variable_name(&name.replace(USER_ID, "X").replace(SDK_APP_ID, "1")) {
         node.report(Problem::VariableName);
         return None;
     }
@@ -169,7 +171,7 @@ fn http(node: &Node<'_>) -> Option<SecretSource> {
 /// Checks a URL; the text itself is never shown.
 fn url(node: &Node<'_>) -> Option<String> {
     let text = node.text()?;
-    let reason = match Url::parse(&text.replace(USER_ID, "x")) {
+    let reason = match Url::parse(&text.replace(USER_ID, "x").replace(SDK_APP_ID, "1")) {
         Err(_) => "it cannot be read; write for example \"https://example.com/sig/{user_id}\"",
         Ok(url) if !matches!(url.scheme(), "http" | "https") => {
             "it must start with http:// or https://"

@@ -31,10 +31,7 @@ impl Door {
 
     /// Starts to answer.
     pub(super) fn serve(self, config: &Config, app: &App) -> Served {
-        let sandbox = app.sandbox_url().map(|url| SandboxOf {
-            url,
-            sdk_app_id: config.app.sdk_app_id.get(),
-        });
+        let sandbox = SandboxOf::first(config, app);
         let admin = self.0.map(|opened| {
             opened.serve(Setting {
                 controller: app.controller(),

@@ -2,6 +2,7 @@
 
 use super::env::ProcessEnv;
 use super::error::FleetError;
+use super::fleet_app::FleetApp;
 use super::handle::{self, FleetHandle};
 use super::load;
 use super::observer::OnChange;
@@ -79,6 +80,7 @@ impl Fleet {
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FleetAccount {
+    app: Option<String>,
     user: String,
     bots: Option<Vec<String>>,
 }
@@ -89,6 +91,7 @@ impl FleetAccount {
     #[must_use]
     pub fn new(user: impl Into<String>) -> Self {
         Self {
+            app: None,
             user: user.into(),
             bots: None,
         }
@@ -101,8 +104,19 @@ impl FleetAccount {
         self
     }
 
-    pub(super) fn user(&self) -> &str {
-        &self.user
+    /// Belongs to the app of this name: needed where the fleet has [several](FleetBuilder::add_app).
+    #[must_use]
+    pub fn app(mut self, name: impl Into<String>) -> Self {
+        self.app = Some(name.into());
+        self
+    }
+
+    /// What the account is called in the fleet.
+    pub(super) fn name(&self) -> String {
+        match &self.app {
+            Some(app) => format!("{app}/{}", self.user),
+            None => self.user.clone(),
+        }
     }
 
     /// The account as a table of a config file.
@@ -112,8 +126,10 @@ impl FleetAccount {
             None => bots.names().map(Into::into).collect(),
         };
         let user = toml::Value::from(self.user.as_str());
+        let app = self.app.as_deref().map(toml::Value::from);
+        let app = app.map_or_else(String::new, |app| format!("app = {app}\n"));
         format!(
-            "\n[[accounts]]\nuser_id = {user}\nbots = {}\n",
+            "\n[[accounts]]\n{app}user_id = {user}\nbots = {}\n",
             toml::Value::from(names)
         )
     }
@@ -139,6 +155,7 @@ pub struct FleetBuilder {
     settings: Vec<(String, String)>,
     is_sandbox: bool,
     is_app_given: bool,
+    apps: Vec<FleetApp>,
     accounts: Vec<FleetAccount>,
     bots: Bots,
     /// Bots whose name is known once they are made.
@@ -170,6 +187,13 @@ impl FleetBuilder {
         self.is_app_given = true;
         self.set("app.sdk_app_id", sdk_app_id.to_string())
             .set("app.secret_key", literal(secret_key.as_ref()))
+    }
+
+    /// Adds one of several apps; see [`FleetApp`]. A fleet with such apps has no [`app`](Self::app), and each of its
+    /// accounts [names](FleetAccount::app) its own.
+    pub fn add_app(mut self, app: FleetApp) -> Self {
+        self.apps.push(app);
+        self
     }
 
     /// Where to connect: `auto` for the site of the SDKAppID, the name of a site, or a `wss://` address.
@@ -340,7 +364,8 @@ impl FleetBuilder {
         let recipe = Recipe {
             file: self.file,
             settings: self.settings,
-            needs_app: self.is_sandbox && !self.is_app_given,
+            needs_app: self.is_sandbox && !self.is_app_given && self.apps.is_empty(),
+            apps: self.apps,
             accounts: self.accounts,
             bots,
         };
@@ -366,6 +391,7 @@ pub(super) struct Recipe {
     settings: Vec<(String, String)>,
     /// A sandbox without an app gets one.
     needs_app: bool,
+    apps: Vec<FleetApp>,
     /// Those that were given in code.
     pub(super) accounts: Vec<FleetAccount>,
     pub(super) bots: Bots,
@@ -380,6 +406,9 @@ impl Recipe {
         };
         if self.file.is_none() && self.needs_app {
             text = format!("[app]\nsdk_app_id = {SANDBOX_APP}\nsecret_key = \"{SANDBOX_KEY}\"\n");
+        }
+        for app in &self.apps {
+            text.push_str(&app.to_toml());
         }
         for account in self.accounts.iter().chain(more) {
             text.push_str(&account.to_toml(&self.bots));

@@ -4,11 +4,10 @@ use super::admin::{Door, Served};
 use super::builder::{FleetAccount, Recipe};
 use super::error::FleetError;
 use super::observer::{Observer, OnChange};
-use crate::account::{Command, Status};
+use crate::account::{AccountName, Command, Status};
 use crate::app::{App, BotChange, BotChangeError, Controller, OrderError, Plan, Stopped};
 use crate::bot::Api;
 use crate::config::Config;
-use crate::proto::id::UserId;
 use actix::prelude::*;
 use std::fmt;
 use tokio::sync::{oneshot, watch};
@@ -154,8 +153,8 @@ impl FleetHandle {
         let added = recipe.config_with(std::slice::from_ref(&account))?;
         let known = recipe.config()?;
         let mut config = self.config()?;
-        let is_new = |user: &UserId| !known.accounts.iter().any(|it| it.user_id == *user);
-        let new = added.accounts.into_iter().filter(|it| is_new(&it.user_id));
+        let is_new = |name: &AccountName| !known.accounts.iter().any(|it| it.name == *name);
+        let new = added.accounts.into_iter().filter(|it| is_new(&it.name));
         config.accounts.extend(new);
         let plan = self.put(config).await?;
         recipe.accounts.push(account);
@@ -166,16 +165,16 @@ impl FleetHandle {
     ///
     /// # Errors
     /// [`FleetError::NoAccount`], [`FleetError::Ended`].
-    pub async fn remove(&self, user: &str) -> Result<Plan, FleetError> {
+    pub async fn remove(&self, account: &str) -> Result<Plan, FleetError> {
         let mut recipe = self.recipe.lock().await;
         let mut config = self.config()?;
         let before = config.accounts.len();
-        config.accounts.retain(|it| it.user_id.as_str() != user);
+        config.accounts.retain(|it| it.name != *account);
         if config.accounts.len() == before {
-            return Err(FleetError::NoAccount(user.to_owned()));
+            return Err(FleetError::NoAccount(account.to_owned()));
         }
         let plan = self.put(config).await?;
-        recipe.accounts.retain(|account| account.user() != user);
+        recipe.accounts.retain(|known| known.name() != account);
         Ok(plan)
     }
 
@@ -193,15 +192,15 @@ impl FleetHandle {
         recipe.accounts = alone;
         let described = described?.accounts.into_iter();
         let Some(new) = described.last() else {
-            return Err(FleetError::NoAccount(account.user().to_owned()));
+            return Err(FleetError::NoAccount(account.name()));
         };
         let mut accounts = config.accounts.iter_mut();
-        let Some(known) = accounts.find(|it| it.user_id == new.user_id) else {
-            return Err(FleetError::NoAccount(account.user().to_owned()));
+        let Some(known) = accounts.find(|it| it.name == new.name) else {
+            return Err(FleetError::NoAccount(account.name()));
         };
         *known = new;
         let plan = self.put(config).await?;
-        recipe.accounts.retain(|it| it.user() != account.user());
+        recipe.accounts.retain(|it| it.name() != account.name());
         recipe.accounts.push(account);
         Ok(plan)
     }
@@ -247,22 +246,19 @@ impl FleetHandle {
         }
     }
 
-    /// Acts as the account `user`, as its bots do.
+    /// Acts as an account, as its bots do. It is named as in [`Status::account`].
     #[must_use]
-    pub fn api(&self, user: &str) -> Option<Api> {
-        self.running.as_ref()?.0.api(user)
+    pub fn api(&self, account: &str) -> Option<Api> {
+        self.running.as_ref()?.0.api(account)
     }
 
     /// Gives an order to an account.
     ///
     /// # Errors
-    /// [`OrderError`]: there is no account of that UserID, or it cannot obey at present.
-    pub async fn order(&self, user: &str, command: Command) -> Result<(), OrderError> {
-        let Ok(id) = UserId::parse(user) else {
-            return Err(OrderError::Unknown(user.to_owned()));
-        };
+    /// [`OrderError`]: there is no account of that name, or it cannot obey at present.
+    pub async fn order(&self, account: &str, command: Command) -> Result<(), OrderError> {
         match &self.running {
-            Some((app, _)) => app.order(&id, command).await,
+            Some((app, _)) => app.order(account, command).await,
             None => Err(OrderError::NoSupervisor),
         }
     }

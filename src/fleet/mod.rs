@@ -21,6 +21,7 @@ mod admin;
 mod builder;
 mod env;
 mod error;
+mod fleet_app;
 mod handle;
 mod load;
 mod observer;
@@ -34,6 +35,7 @@ pub use crate::store::OpenError;
 pub use builder::{Fleet, FleetAccount, FleetBuilder};
 pub use env::ProcessEnv;
 pub use error::FleetError;
+pub use fleet_app::FleetApp;
 pub use handle::FleetHandle;
 #[cfg(feature = "cli")]
 pub(crate) use load::{account_files, read_config};

@@ -1,8 +1,7 @@
 //! Hears of every change of every account.
 
 use super::admin::Follower;
-use crate::account::{Changed, Phase, Status};
-use crate::proto::id::UserId;
+use crate::account::{AccountName, Changed, Phase, Status};
 use actix::prelude::*;
 use std::collections::HashSet;
 use tokio::sync::watch;
@@ -12,7 +11,7 @@ pub(super) type OnChange = Box<dyn FnMut(&Status) + Send>;
 
 /// Counts the accounts that are online, and tells the program of every change.
 pub(super) struct Observer {
-    online: HashSet<UserId>,
+    online: HashSet<AccountName>,
     count: watch::Sender<usize>,
     on_change: Option<OnChange>,
     follower: Follower,
@@ -49,8 +48,8 @@ impl Handler<Changed> for Observer {
         self.follower.tell(&changed);
         let Changed { status, .. } = changed;
         let changed = match status.phase {
-            Phase::Online => self.online.insert(status.user.clone()),
-            _ => self.online.remove(&status.user),
+            Phase::Online => self.online.insert(status.account.clone()),
+            _ => self.online.remove(&status.account),
         };
         if changed {
             self.count.send_replace(self.online.len());

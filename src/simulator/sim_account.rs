@@ -113,7 +113,7 @@ impl SimAccount {
         (bots, book): (BotsConfig, Option<Book>),
     ) -> Self {
         let session = Session::new(
-            SessionConfig::new(config.app, config.user.clone()),
+            SessionConfig::new(config.app, config.name.user().clone()),
             seed ^ 0x5e55_1041,
             &mut memory,
         );

@@ -2,11 +2,8 @@
 
 use super::children::Child;
 use super::{ChildSpec, MakeConnector, Supervisor};
-use crate::account::{Cause, Command, CoreConfig, Phase};
-use crate::config::GovernorConfig;
+use crate::account::{AccountName, Cause, Command, CoreConfig, Phase};
 use crate::gateway::now;
-use crate::policy::Governor;
-use crate::proto::id::UserId;
 use crate::rest::Rest;
 use actix::prelude::*;
 use std::sync::Arc;
@@ -21,13 +18,13 @@ pub struct Join(pub Vec<ChildSpec>);
 /// quarantined. An account that does not come back from its code is never gone by itself, so whoever asks must not wait
 /// for ever, and then say [`Forget`].
 #[derive(Debug, Message)]
-#[rtype(result = "Vec<(UserId, (Phase, Cause))>")]
-pub struct Leave(pub Vec<UserId>);
+#[rtype(result = "Vec<(AccountName, (Phase, Cause))>")]
+pub struct Leave(pub Vec<AccountName>);
 
 /// Takes accounts out at once, whatever they do. Nothing happens for those that are gone.
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
-pub struct Forget(pub Vec<UserId>);
+pub struct Forget(pub Vec<AccountName>);
 
 /// A new config for one account.
 #[derive(Clone)]
@@ -43,7 +40,7 @@ pub struct NewConfig {
 impl std::fmt::Debug for NewConfig {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("NewConfig")
-            .field("user", &self.config.user)
+            .field("account", &self.config.name)
             .field("new_link", &self.connector.is_some())
             .finish_non_exhaustive()
     }
@@ -53,11 +50,6 @@ impl std::fmt::Debug for NewConfig {
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
 pub struct Reconfigure(pub Vec<NewConfig>);
-
-/// Gives the fleet another pace of logins.
-#[derive(Debug, Message)]
-#[rtype(result = "()")]
-pub struct Repace(pub GovernorConfig);
 
 impl Supervisor {
     /// An account that leaves is gone: forgets it, and tells whoever waits.
@@ -74,14 +66,14 @@ impl Supervisor {
             child.standing.next = None;
             self.publish(child.status(), was_online.then_some(false));
         }
-        tracing::info!(account = %child.user(), "left the fleet");
+        tracing::info!(account = %child.name(), "left the fleet");
         for waiting in child.leaving.into_iter().flatten() {
             let _ = waiting.send(()); // Whoever asked may have given up waiting.
         }
     }
 
-    fn take_out(&mut self, user: &UserId) -> Option<oneshot::Receiver<()>> {
-        let number = self.children.number_of(user)?;
+    fn take_out(&mut self, account: &AccountName) -> Option<oneshot::Receiver<()>> {
+        let number = self.children.number_of(account)?;
         let child = self.children.get_mut(number)?;
         let (gone, wait) = oneshot::channel();
         child.leaving.get_or_insert_default().push(gone);
@@ -94,15 +86,15 @@ impl Supervisor {
         Some(wait)
     }
 
-    fn forget(&mut self, user: &UserId) {
-        let Some(number) = self.children.number_of(user) else {
+    fn forget(&mut self, account: &AccountName) {
+        let Some(number) = self.children.number_of(account) else {
             return;
         };
         let Some(child) = self.children.get_mut(number) else {
             return;
         };
         if child.running {
-            tracing::warn!(account = %user, "did not log out in time; it is given up");
+            tracing::warn!(%account, "did not log out in time; it is given up");
             child.running = false;
             child.spec.handle.end_life();
             self.running = self.running.saturating_sub(1);
@@ -131,17 +123,17 @@ impl Handler<Join> for Supervisor {
 }
 
 impl Handler<Leave> for Supervisor {
-    type Result = ResponseFuture<Vec<(UserId, (Phase, Cause))>>;
+    type Result = ResponseFuture<Vec<(AccountName, (Phase, Cause))>>;
 
-    fn handle(&mut self, Leave(users): Leave, _: &mut Context<Self>) -> Self::Result {
-        let away = |user: &UserId| {
-            let child = self.children.get(self.children.number_of(user)?)?;
-            Some((user.clone(), *child.spec.away.clone()?))
+    fn handle(&mut self, Leave(accounts): Leave, _: &mut Context<Self>) -> Self::Result {
+        let away = |account: &AccountName| {
+            let child = self.children.get(self.children.number_of(account)?)?;
+            Some((account.clone(), *child.spec.away.clone()?))
         };
-        let away: Vec<_> = users.iter().filter_map(away).collect();
-        let waits: Vec<_> = users
+        let away: Vec<_> = accounts.iter().filter_map(away).collect();
+        let waits: Vec<_> = accounts
             .iter()
-            .filter_map(|user| self.take_out(user))
+            .filter_map(|account| self.take_out(account))
             .collect();
         Box::pin(async move {
             for wait in waits {
@@ -155,9 +147,9 @@ impl Handler<Leave> for Supervisor {
 impl Handler<Forget> for Supervisor {
     type Result = ();
 
-    fn handle(&mut self, Forget(users): Forget, _: &mut Context<Self>) {
-        for user in &users {
-            self.forget(user);
+    fn handle(&mut self, Forget(accounts): Forget, _: &mut Context<Self>) {
+        for account in &accounts {
+            self.forget(account);
         }
     }
 }
@@ -172,7 +164,7 @@ impl Handler<Reconfigure> for Supervisor {
             connector,
         } in changes
         {
-            let number = self.children.number_of(&config.user);
+            let number = self.children.number_of(&config.name);
             let Some((number, child)) =
                 number.and_then(|it| Some((it, self.children.get_mut(it)?)))
             else {
@@ -198,14 +190,5 @@ impl Handler<Reconfigure> for Supervisor {
                 self.start_child(ctx, number);
             }
         }
-    }
-}
-
-impl Handler<Repace> for Supervisor {
-    type Result = ();
-
-    fn handle(&mut self, Repace(pace): Repace, _: &mut Context<Self>) {
-        let rate = f64::from(pace.logins_per_second);
-        self.governor.replace(Governor::new(rate, pace.burst));
     }
 }

@@ -2,9 +2,8 @@
 //! its way for one that has left reaches nobody.
 
 use super::{ChildSpec, HANGS, RESTARTS};
-use crate::account::{Cause, Phase, Status, Subscriber};
+use crate::account::{AccountName, Cause, Phase, Status, Subscriber};
 use crate::policy::RestartIntensity;
-use crate::proto::id::UserId;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +13,7 @@ use tokio::sync::oneshot;
 #[derive(Default)]
 pub(super) struct Children {
     all: BTreeMap<usize, Child>,
-    numbers: HashMap<UserId, usize>,
+    numbers: HashMap<AccountName, usize>,
 }
 
 /// An account, and how it stands.
@@ -84,8 +83,8 @@ impl Child {
         }
     }
 
-    pub(super) fn user(&self) -> &UserId {
-        &self.spec.config.user
+    pub(super) fn name(&self) -> &AccountName {
+        &self.spec.config.name
     }
 
     /// What is known without asking the account.
@@ -102,7 +101,7 @@ impl Child {
             cause: cause.clone(),
             next,
             waits_for: waits_for.map(str::to_owned),
-            ..Status::new(self.user().clone(), since)
+            ..Status::new(self.name().clone(), since)
         })
     }
 }
@@ -111,22 +110,22 @@ impl Children {
     /// Adds an account under the number of its spec, unless one of that name or number is there.
     pub(super) fn insert(&mut self, child: Child) -> bool {
         let number = child.spec.number;
-        if self.all.contains_key(&number) || self.numbers.contains_key(child.user()) {
+        if self.all.contains_key(&number) || self.numbers.contains_key(child.name()) {
             return false;
         }
-        self.numbers.insert(child.user().clone(), number);
+        self.numbers.insert(child.name().clone(), number);
         self.all.insert(number, child);
         true
     }
 
     pub(super) fn remove(&mut self, number: usize) -> Option<Child> {
         let child = self.all.remove(&number)?;
-        self.numbers.remove(child.user());
+        self.numbers.remove(child.name());
         Some(child)
     }
 
-    pub(super) fn number_of(&self, user: &UserId) -> Option<usize> {
-        self.numbers.get(user).copied()
+    pub(super) fn number_of(&self, account: &str) -> Option<usize> {
+        self.numbers.get(account).copied()
     }
 
     pub(super) fn get(&self, number: usize) -> Option<&Child> {

@@ -15,12 +15,12 @@ mod threads;
 
 pub use crate::account::MakeConnector;
 use crate::account::{
-    Account, AccountEvent, AccountHandle, AccountSpec, Cause, Changed, Command, CoreConfig, Phase,
-    SharedGovernor, SharedGroupPaces, Status, StatusCollector, Subscriber, Surroundings,
+    Account, AccountEvent, AccountHandle, AccountSpec, Cause, Changed, Command, CoreConfig, Paces,
+    Phase, Status, StatusCollector, Subscriber, Surroundings,
 };
-use crate::config::{GovernorConfig, IoConfig};
+use crate::config::IoConfig;
 use crate::gateway::{Down, DownGuard, now};
-use crate::policy::{Backoff, Governor};
+use crate::policy::Backoff;
 use crate::rest::Rest;
 use crate::session::HandedTicket;
 use actix::prelude::*;
@@ -33,7 +33,7 @@ use std::time::Duration;
 use threads::{Hung, Threads};
 use tokio::sync::oneshot;
 
-pub use changes::{Forget, Join, Leave, NewConfig, Reconfigure, Repace};
+pub use changes::{Forget, Join, Leave, NewConfig, Reconfigure};
 pub use counts::CountPhases;
 pub use orders::{Order, OrderError};
 
@@ -74,6 +74,8 @@ pub struct ChildSpec {
     pub config: Arc<CoreConfig>,
     /// Makes the connector.
     pub connector: MakeConnector,
+    /// What it shares with the other accounts of its app.
+    pub paces: Arc<Paces>,
     /// Asks whether another login is there, when there are an administrator's credentials.
     pub rest: Option<Arc<Rest>>,
     /// Makes the subscriber.
@@ -89,7 +91,7 @@ pub struct ChildSpec {
 impl std::fmt::Debug for ChildSpec {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("ChildSpec")
-            .field("user", &self.config.user)
+            .field("account", &self.config.name)
             .finish_non_exhaustive()
     }
 }
@@ -98,10 +100,8 @@ impl std::fmt::Debug for ChildSpec {
 pub struct Supervisor {
     children: Children,
     threads: Threads,
-    governor: SharedGovernor,
-    group_paces: SharedGroupPaces,
-    /// What all accounts share; made when the supervisor has an address.
-    surroundings: Option<Arc<Surroundings>>,
+    /// What the accounts of each app share, beside the paces that it is made from.
+    surroundings: Vec<(Arc<Paces>, Arc<Surroundings>)>,
     /// Where accounts report their end.
     deaths: Option<Arc<Recipient<Down>>>,
     observer: Option<Recipient<Changed>>,
@@ -155,7 +155,6 @@ impl Supervisor {
     pub fn start_with(
         specs: Vec<ChildSpec>,
         io: IoConfig,
-        governor: GovernorConfig,
         observer: Option<Recipient<Changed>>,
     ) -> Addr<Self> {
         let at = now();
@@ -167,12 +166,7 @@ impl Supervisor {
         Self {
             children,
             threads,
-            governor: SharedGovernor::new(Governor::new(
-                f64::from(governor.logins_per_second),
-                governor.burst,
-            )),
-            group_paces: SharedGroupPaces::default(),
-            surroundings: None,
+            surroundings: Vec::new(),
             deaths: None,
             observer,
             running: 0,
@@ -209,14 +203,10 @@ impl Supervisor {
         number: usize,
         subscriber: Arc<dyn Subscriber>,
     ) {
-        let surroundings = self.surroundings.get_or_insert_with(|| {
-            Arc::new(Surroundings {
-                governor: self.governor.clone(),
-                group_paces: self.group_paces.clone(),
-                observer: ctx.address().recipient(),
-            })
-        });
-        let surroundings = surroundings.clone();
+        let Some(child) = self.children.get(number) else {
+            return;
+        };
+        let surroundings = self.surroundings(ctx, &child.spec.paces.clone());
         let deaths = self
             .deaths
             .get_or_insert_with(|| Arc::new(ctx.address().recipient()))
@@ -246,12 +236,29 @@ impl Supervisor {
         Account::start_on(&arbiter, spec, guard);
     }
 
+    /// What the accounts with these paces share.
+    fn surroundings(&mut self, ctx: &Context<Self>, paces: &Arc<Paces>) -> Arc<Surroundings> {
+        let mut known = self.surroundings.iter();
+        if let Some((_, shared)) = known.find(|(known, _)| Arc::ptr_eq(known, paces)) {
+            return shared.clone();
+        }
+        // Those of an app that has left are held by nobody else.
+        self.surroundings
+            .retain(|(known, _)| Arc::strong_count(known) > 2);
+        let shared = Arc::new(Surroundings {
+            paces: paces.clone(),
+            observer: ctx.address().recipient(),
+        });
+        self.surroundings.push((paces.clone(), shared.clone()));
+        shared
+    }
+
     /// An account that cannot be started stays away until somebody has mended its bots.
     fn not_made(&mut self, number: usize, reason: String) {
         let Some(child) = self.children.get_mut(number) else {
             return;
         };
-        tracing::error!(account = %child.user(), reason, "no bots for an account; quarantined");
+        tracing::error!(account = %child.name(), reason, "no bots for an account; quarantined");
         child.standing.phase = Phase::Quarantined;
         child.standing.cause = Cause::NoBot(reason);
         child.standing.since = now().unix;
@@ -307,7 +314,7 @@ impl Supervisor {
             accounts = on_it.len(),
             account = culprit
                 .and_then(|number| self.children.get(number))
-                .map_or("unknown", |child| child.user().as_str()),
+                .map_or("unknown", |child| child.name().as_str()),
             "a thread does not come back; its accounts are moved to a new one"
         );
         for number in on_it {
@@ -326,7 +333,7 @@ impl Supervisor {
                 child.deaths = child.deaths.saturating_add(1);
             }
             if !allowed {
-                tracing::error!(account = %child.user(), "hangs its thread too often; quarantined");
+                tracing::error!(account = %child.name(), "hangs its thread too often; quarantined");
             }
             if child.leaving.is_some() {
                 self.left(number);
@@ -404,7 +411,7 @@ impl Handler<Changed> for Supervisor {
     type Result = ();
 
     fn handle(&mut self, changed: Changed, _: &mut Context<Self>) {
-        let number = self.children.number_of(&changed.status.user);
+        let number = self.children.number_of(&changed.status.account);
         if let Some(child) = number.and_then(|number| self.children.get_mut(number)) {
             // A restart after a crash must not bring the account back either.
             child.spec.away = match (changed.status.phase, &changed.status.cause) {
@@ -453,7 +460,7 @@ impl Handler<Down> for Supervisor {
             return self.check_all_stopped();
         }
         child.deaths = child.deaths.saturating_add(1);
-        let (account, panicked) = (child.user().clone(), down.panicked);
+        let (account, panicked) = (child.name().clone(), down.panicked);
         let history = child.history.get_or_insert_default();
         let allowed = history.crashes.allow(now().mono);
         if allowed {
@@ -575,7 +582,7 @@ mod tests {
             arbiters: 1,
             hang_after: Duration::from_secs(60),
         };
-        let supervisor = Supervisor::start_with(Vec::new(), io, GovernorConfig::default(), None);
+        let supervisor = Supervisor::start_with(Vec::new(), io, None);
         let ended = supervisor.send(UntilEnd);
         supervisor.do_send(Die);
         assert!(ended.await.is_err(), "fails, and does not wait for ever");

@@ -1,9 +1,8 @@
 //! Orders of an operator, and why one may be refused.
 
 use super::Supervisor;
-use crate::account::{Cause, Command, Phase};
+use crate::account::{AccountName, Cause, Command, Phase};
 use crate::gateway::now;
-use crate::proto::id::UserId;
 use actix::prelude::*;
 
 /// Why an order was not obeyed.
@@ -14,19 +13,19 @@ pub enum OrderError {
     #[error("there is no account {0}")]
     Unknown(String),
     /// The account is held or quarantined until somebody resumes it.
-    #[error("{user} is {}; `botroupe resume {user}` brings it back", .phase.word())]
+    #[error("{account} is {}; `botroupe resume {account}` brings it back", .phase.word())]
     StaysAway {
         /// The account.
-        user: UserId,
+        account: AccountName,
         /// Its phase.
         phase: Phase,
     },
     /// The account died too often, has no bots, or is restarting.
     #[error("{0} does not run at present; `botroupe resume {0}` starts it")]
-    NotRunning(UserId),
+    NotRunning(AccountName),
     /// The account has too many orders waiting.
     #[error("{0} is busy; try again")]
-    Busy(UserId),
+    Busy(AccountName),
     /// The supervisor of the accounts is gone.
     #[error("the supervisor of the accounts died")]
     NoSupervisor,
@@ -37,7 +36,7 @@ pub enum OrderError {
 #[rtype(result = "Result<(), OrderError>")]
 pub struct Order {
     /// The account.
-    pub user: UserId,
+    pub account: AccountName,
     /// The order.
     pub command: Command,
 }
@@ -67,7 +66,7 @@ impl Supervisor {
             // It logs in with a new UserSig anyway.
             Command::Relogin if child.making => return Ok(()),
             Command::Relogin | Command::Stop | Command::HandOver => {
-                return Err(OrderError::NotRunning(child.user().clone()));
+                return Err(OrderError::NotRunning(child.name().clone()));
             }
         };
         // Obeyed as soon as the account runs.
@@ -85,16 +84,20 @@ impl Supervisor {
 impl Handler<Order> for Supervisor {
     type Result = Result<(), OrderError>;
 
-    fn handle(&mut self, Order { user, command }: Order, ctx: &mut Context<Self>) -> Self::Result {
-        let number = self.children.number_of(&user);
+    fn handle(
+        &mut self,
+        Order { account, command }: Order,
+        ctx: &mut Context<Self>,
+    ) -> Self::Result {
+        let number = self.children.number_of(&account);
         let Some((number, child)) =
             number.and_then(|number| Some((number, self.children.get_mut(number)?)))
         else {
-            return Err(OrderError::Unknown(user.to_string()));
+            return Err(OrderError::Unknown(account.to_string()));
         };
         let phase = child.standing.phase;
         if command == Command::Relogin && matches!(phase, Phase::Held | Phase::Quarantined) {
-            return Err(OrderError::StaysAway { user, phase });
+            return Err(OrderError::StaysAway { account, phase });
         }
         if !child.running {
             return self.order_idle(ctx, number, command);
@@ -102,7 +105,7 @@ impl Handler<Order> for Supervisor {
         if child.spec.handle.instruct(command) {
             Ok(())
         } else {
-            Err(OrderError::Busy(user))
+            Err(OrderError::Busy(account))
         }
     }
 }

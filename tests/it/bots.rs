@@ -262,7 +262,7 @@ async fn a_held_account_calls_no_bot_and_says_why_it_sends_nothing() {
     let sandbox = sandbox(|_| {});
     let app = start(&sandbox.url(), &noting_bots(), &["bot"], "").await;
     let status = phase(&app, "bot", Phase::Online).await;
-    app.order(&status.user, Command::Hold).await.unwrap();
+    app.order(&status.account, Command::Hold).await.unwrap();
     phase(&app, "bot", Phase::Held).await;
     eventually("logged out", || async {
         (!sandbox.is_online("bot")).then_some(())
@@ -275,7 +275,7 @@ async fn a_held_account_calls_no_bot_and_says_why_it_sends_nothing() {
         .unwrap_err();
     assert!(error.to_string().contains("offline"), "{error}");
     assert!(!CALLED.load(Ordering::SeqCst));
-    app.order(&status.user, Command::Resume).await.unwrap();
+    app.order(&status.account, Command::Resume).await.unwrap();
     eventually("the bot is called", || async {
         CALLED.load(Ordering::SeqCst).then_some(())
     })

@@ -189,7 +189,7 @@ async fn one_account_of_several_answers_in_a_group_and_the_next_takes_over() {
             .status()
             .await
             .iter()
-            .any(|status| status.user.as_str() == speaker && status.phase == Phase::Held)
+            .any(|status| status.account.as_str() == speaker && status.phase == Phase::Held)
         {
             tokio::task::yield_now().await;
         }

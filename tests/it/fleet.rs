@@ -41,7 +41,7 @@ async fn a_fleet_runs_under_any_runtime_and_its_accounts_can_be_used() {
         })
         .account(FleetAccount::new("e-{1..2}").bots(["echo"]))
         .account(FleetAccount::new("desk").bots(["clerk"]))
-        .on_change(move |status| drop(sender.send((status.user.to_string(), status.phase))))
+        .on_change(move |status| drop(sender.send((status.account.to_string(), status.phase))))
         .start()
         .await
         .unwrap();
@@ -50,7 +50,10 @@ async fn a_fleet_runs_under_any_runtime_and_its_accounts_can_be_used() {
         .unwrap()
         .unwrap();
     let status = fleet.status().await;
-    let users: Vec<&str> = status.iter().map(|status| status.user.as_str()).collect();
+    let users: Vec<&str> = status
+        .iter()
+        .map(|status| status.account.as_str())
+        .collect();
     assert_eq!(users, ["e-1", "e-2", "desk"]);
     assert!(status.iter().all(|status| status.phase == Phase::Online));
     assert!(changes.try_recv().is_ok());

@@ -3,11 +3,12 @@
 use crate::harness::{APP, KEY, eventually, sandbox};
 use actix::prelude::*;
 use botroupe::account::{
-    AccountEvent, AccountHandle, Cause, CoreConfig, Credential, Deliver, Phase, Policy, SendError,
-    Status, Subscriber,
+    AccountEvent, AccountHandle, Cause, CoreConfig, Credential, Deliver, Paces, Phase, Policy,
+    SendError, Status, Subscriber,
 };
-use botroupe::config::{GovernorConfig, IoConfig};
+use botroupe::config::IoConfig;
 use botroupe::gateway::{ConnectError, Connector, Dialled, NetConnector};
+use botroupe::policy::Governor;
 use botroupe::prelude::Conversation;
 use botroupe::proto::endpoint::HostWalk;
 use botroupe::proto::id::{SdkAppId, UserId};
@@ -85,6 +86,7 @@ fn fleet(sandbox: &Sandbox, hangs: u32) -> (Fleet, Arc<AtomicU32>) {
         ..Policy::standard()
     });
     let (mut heard, mut handles) = (Vec::new(), Vec::new());
+    let paces = Arc::new(Paces::new(Governor::new(100.0, 10)));
     let specs = ["guilty", "neighbour-1", "neighbour-2"].map(|name| {
         let user = UserId::parse(name).unwrap();
         let ear = Arc::new(Mutex::new(Vec::new()));
@@ -99,7 +101,7 @@ fn fleet(sandbox: &Sandbox, hangs: u32) -> (Fleet, Arc<AtomicU32>) {
             number: handles.len() - 1,
             config: Arc::new(CoreConfig {
                 app: SdkAppId::new(APP).unwrap(),
-                user,
+                name: user.into(),
                 credential: Credential::Minted {
                     key: Arc::new(KEY.into()),
                     lifetime: Duration::from_secs(3600),
@@ -115,6 +117,7 @@ fn fleet(sandbox: &Sandbox, hangs: u32) -> (Fleet, Arc<AtomicU32>) {
                 }) as Rc<dyn Connector>,
                 false => Rc::new(NetConnector::default()),
             }),
+            paces: paces.clone(),
             rest: None,
             subscriber: Arc::new(move |_| Box::pin(std::future::ready(Ok(subscriber.clone())))),
             handle,
@@ -125,7 +128,7 @@ fn fleet(sandbox: &Sandbox, hangs: u32) -> (Fleet, Arc<AtomicU32>) {
     let mut io = IoConfig::default();
     // The time is long enough for a busy machine, because a false alarm would count.
     io.hang_after = Duration::from_secs(3);
-    let supervisor = Supervisor::start_with(specs.into(), io, GovernorConfig::default(), None);
+    let supervisor = Supervisor::start_with(specs.into(), io, None);
     let fleet = Fleet {
         supervisor,
         heard,

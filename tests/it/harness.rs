@@ -124,7 +124,7 @@ pub(crate) async fn status(app: &App, user: &str) -> Status {
     app.status()
         .await
         .into_iter()
-        .find(|status| status.user.as_str() == user)
+        .find(|status| status.account.as_str() == user)
         .unwrap()
 }
 

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod admin;
+mod apps;
 mod bots;
 mod bots_of_accounts;
 mod cli;

@@ -44,7 +44,7 @@ async fn a_bot_that_cannot_be_made_a_second_time_costs_its_accounts_and_no_other
     assert_eq!(app.status().await.len(), 3);
     // The repaired bot starts on the next order.
     MENDED.store(true, Ordering::SeqCst);
-    let user = app.status().await[0].user.clone();
+    let user = app.status().await[0].account.clone();
     app.order(&user, Command::Resume).await.unwrap();
     phase(&app, "a", Phase::Online).await;
     app.stop().await;

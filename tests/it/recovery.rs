@@ -60,9 +60,9 @@ async fn three_hundred_accounts_survive_ten_deaths_of_the_server_and_end_each_ki
     }
     for status in app.status().await {
         assert!(
-            server.is_online(status.user.as_str()),
+            server.is_online(status.account.as_str()),
             "{} is online on one side only",
-            status.user
+            status.account
         );
         assert!(status.counters.lost_links >= 10, "{:?}", status.counters);
     }
@@ -97,7 +97,7 @@ async fn three_hundred_accounts_survive_ten_deaths_of_the_server_and_end_each_ki
         assert!(
             status.next.is_some(),
             "{} does not say when it comes back",
-            status.user
+            status.account
         );
     }
     app.order(

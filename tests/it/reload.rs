@@ -87,7 +87,7 @@ async fn answer(fleet: &FleetHandle, to: &str, text: &str) -> String {
 async fn phase(fleet: &FleetHandle, user: &str) -> Option<Phase> {
     let all = fleet.status().await;
     let mut all = all.into_iter();
-    Some(all.find(|status| status.user.as_str() == user)?.phase)
+    Some(all.find(|status| status.account.as_str() == user)?.phase)
 }
 
 #[tokio::test]

@@ -257,13 +257,12 @@ async fn a7_a_reply_waits_while_its_account_is_held_and_longer_than_its_time_to_
         (status(&app, "bot").await.open == 1).then_some(())
     })
     .await;
-    let user = "bot".parse().unwrap();
-    app.order(&user, botroupe::account::Command::Hold)
+    app.order("bot", botroupe::account::Command::Hold)
         .await
         .unwrap();
     phase(&app, "bot", Phase::Held).await;
     ANSWERS.add_permits(1);
-    app.order(&user, botroupe::account::Command::Resume)
+    app.order("bot", botroupe::account::Command::Resume)
         .await
         .unwrap();
     eventually("the answer", || async {

@@ -8,7 +8,7 @@ mod program;
 pub use program::end_programs;
 
 use crate::gateway::{http_client, is_lost, without_url};
-use crate::proto::id::UserId;
+use crate::proto::id::{SdkAppId, UserId};
 use crate::proto::usersig::{self, UserSig};
 use awc::error::SendRequestError;
 use awc::http::{Method, header};
@@ -22,8 +22,9 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::sync::Semaphore;
 
-/// What is replaced by the account's UserID.
+/// What is replaced by the account's UserID, and by the SDKAppID of its app.
 const USER_ID: &str = "{user_id}";
+const SDK_APP_ID: &str = "{sdk_app_id}";
 /// Bytes taken from a source at most; a UserSig has some hundred characters.
 const MAX_ANSWER: usize = 64 * 1024;
 /// How long a file may take: network file systems hang.
@@ -35,15 +36,19 @@ const MAX_COMPLAINT: usize = 4 * 1024;
 /// Characters shown of its last line.
 const SHOWN_COMPLAINT: usize = 200;
 
-/// Fetches one UserSig for `user`. Waits on the runtime it is polled on and never blocks it.
+/// Fetches one UserSig for `user` of `app`. Waits on the runtime it is polled on and never blocks it.
 ///
 /// # Errors
 /// [`CredentialError::Source`] when there is none, with what to look at.
-pub(super) async fn fetch(source: Arc<External>, user: UserId) -> Result<UserSig, CredentialError> {
-    let source = for_user(&source, &user);
+pub(super) async fn fetch(
+    source: Arc<External>,
+    app: SdkAppId,
+    user: UserId,
+) -> Result<UserSig, CredentialError> {
+    let source = for_account(&source, app, &user);
     let fetched = bytes_of(&source).await;
     fetched
-        .and_then(|bytes| take(&bytes, &user))
+        .and_then(|bytes| take(&bytes, app, &user))
         .map_err(|reason| CredentialError::Source {
             from: source.to_string(),
             reason,
@@ -88,14 +93,17 @@ async fn bytes_of(source: &External) -> Result<Vec<u8>, String> {
     }
 }
 
-/// The source with `{user_id}` replaced, as each kind needs it.
-fn for_user(source: &External, user: &UserId) -> External {
+/// The source with `{user_id}` and `{sdk_app_id}` replaced, as each kind needs it.
+fn for_account(source: &External, app: SdkAppId, user: &UserId) -> External {
     let mut source = source.clone();
-    let user = user.as_str();
+    let (app, user) = (app.get().to_string(), user.as_str());
+    let with_app = |text: &str| text.replace(SDK_APP_ID, &app);
     match &mut source {
         External::File(path) => {
             if let Some(text) = path.to_str() {
-                *path = text.replace(USER_ID, &user.replace('/', "_")).into();
+                *path = with_app(text)
+                    .replace(USER_ID, &user.replace('/', "_"))
+                    .into();
             }
         }
         External::Env(name) => {
@@ -103,22 +111,22 @@ fn for_user(source: &External, user: &UserId) -> External {
                 c if c.is_ascii_alphanumeric() => c.to_ascii_uppercase(),
                 _ => '_',
             };
-            *name = name.replace(USER_ID, &user.chars().map(upper).collect::<String>());
+            *name = with_app(name).replace(USER_ID, &user.chars().map(upper).collect::<String>());
         }
         External::Command { args, .. } => {
             for arg in args {
-                *arg = arg.replace(USER_ID, user);
+                *arg = with_app(arg).replace(USER_ID, user);
             }
         }
         External::Http { url, body, .. } => {
-            *url = url.replace(USER_ID, &percent_encoded(user));
+            *url = with_app(url).replace(USER_ID, &percent_encoded(user));
             if let Some(Redacted(body)) = body {
                 let user = if is_json(body) {
                     json_escaped(user)
                 } else {
                     percent_encoded(user)
                 };
-                *body = body.replace(USER_ID, &user);
+                *body = with_app(body).replace(USER_ID, &user);
             }
         }
     }
@@ -147,8 +155,8 @@ fn is_json(body: &str) -> bool {
     body.trim_start().starts_with(['{', '['])
 }
 
-/// Reads a UserSig of `user` from what a source gave.
-fn take(bytes: &[u8], user: &UserId) -> Result<UserSig, String> {
+/// Reads a UserSig of `user` of `app` from what a source gave.
+fn take(bytes: &[u8], app: SdkAppId, user: &UserId) -> Result<UserSig, String> {
     let text = str::from_utf8(bytes).map_err(|_| "what it gave is not text".to_owned())?;
     let text = text.trim();
     let sig = if text.starts_with('{') {
@@ -163,6 +171,9 @@ fn take(bytes: &[u8], user: &UserId) -> Result<UserSig, String> {
     let claims = usersig::inspect(&sig).map_err(|_| "what it gave is not a UserSig".to_owned())?;
     if claims.user_id != user.as_str() {
         return Err("what it gave is the UserSig of another account".to_owned());
+    }
+    if claims.sdk_app_id != u64::from(app.get()) {
+        return Err("what it gave is the UserSig of another app".to_owned());
     }
     Ok(UserSig::from(sig))
 }

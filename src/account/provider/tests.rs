@@ -19,13 +19,16 @@ fn user(text: &str) -> UserId {
 
 fn sig_of(name: &str) -> String {
     let key = SecretString::from("key");
-    let app = SdkAppId::new(1_400_000_001).unwrap();
-    let sig = usersig::sign(app, &key, &user(name), 1_700_000_000, 1000);
+    let sig = usersig::sign(app(), &key, &user(name), 1_700_000_000, 1000);
     sig.expose().to_owned()
 }
 
+fn app() -> SdkAppId {
+    SdkAppId::new(1_400_000_001).unwrap()
+}
+
 async fn ask(source: External, name: &str) -> Result<String, String> {
-    match fetch(Arc::new(source), user(name)).await {
+    match fetch(Arc::new(source), app(), user(name)).await {
         Ok(sig) => Ok(sig.expose().to_owned()),
         Err(error) => {
             assert!(error.is_passing());
@@ -58,7 +61,7 @@ fn answers_are_text_or_json() {
         format!("\n{{\"user_sig\": \" {sig}\\n\"}}"),
         format!(r#"{{"usersig": "{sig}"}}"#),
     ] {
-        let taken = take(good.as_bytes(), &user("bot")).unwrap();
+        let taken = take(good.as_bytes(), app(), &user("bot")).unwrap();
         assert_eq!(taken.expose(), sig, "{good}");
     }
     for (bad, expected) in [
@@ -72,11 +75,14 @@ fn answers_are_text_or_json() {
         ("<html>".to_owned(), "not a UserSig"),
         (other, "of another account"),
     ] {
-        let said = take(bad.as_bytes(), &user("bot")).unwrap_err();
+        let said = take(bad.as_bytes(), app(), &user("bot")).unwrap_err();
         assert!(said.contains(expected), "{bad}: {said}");
         assert!(!said.contains("eJ"), "{said}");
     }
-    assert!(take(b"\xff\xfe", &user("bot")).is_err());
+    assert!(take(b"\xff\xfe", app(), &user("bot")).is_err());
+    let elsewhere = SdkAppId::new(1_400_000_002).unwrap();
+    let said = take(sig.as_bytes(), elsewhere, &user("bot")).unwrap_err();
+    assert!(said.contains("of another app"), "{said}");
 }
 
 #[test]
@@ -93,14 +99,17 @@ fn a_user_id_is_put_in_as_each_source_needs_it() {
             External::File("d/a_\"ü-1/a_\"ü-1.sig".into()),
         ),
         (
-            External::Env("SIG_{user_id}".to_owned()),
-            External::Env("SIG_A____1".to_owned()),
+            External::Env("SIG_{sdk_app_id}_{user_id}".to_owned()),
+            External::Env("SIG_1400000001_A____1".to_owned()),
         ),
         (
-            http("http://h/{user_id}?u={user_id}", r#"{"u":"{user_id}"}"#),
             http(
-                "http://h/a%2F%22%C3%BC-1?u=a%2F%22%C3%BC-1",
-                r#"{"u":"a/\"ü-1"}"#,
+                "http://h/{user_id}?u={user_id}&a={sdk_app_id}",
+                r#"{"u":"{user_id}","a":{sdk_app_id}}"#,
+            ),
+            http(
+                "http://h/a%2F%22%C3%BC-1?u=a%2F%22%C3%BC-1&a=1400000001",
+                r#"{"u":"a/\"ü-1","a":1400000001}"#,
             ),
         ),
         (
@@ -110,7 +119,7 @@ fn a_user_id_is_put_in_as_each_source_needs_it() {
     ] {
         // Its own equality, because what is shown leaves out what matters here.
         assert!(
-            for_user(&source, &user("a/\"ü-1")) == expected,
+            for_account(&source, app(), &user("a/\"ü-1")) == expected,
             "{expected:?}"
         );
     }

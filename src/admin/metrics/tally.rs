@@ -4,9 +4,8 @@
 //! is removed. A sum that fell would look like a restart of the whole process to whoever computes rates from it. What an
 //! actor counted between the last look at it and its crash is not in the sums.
 
-use crate::account::Counters;
+use crate::account::{AccountName, Counters};
 use crate::app::Counted;
-use crate::proto::id::UserId;
 use std::collections::HashMap;
 
 /// Counters that are added up.
@@ -65,7 +64,7 @@ const fn fields(counters: &Counters) -> Sums {
 #[derive(Debug, Default)]
 pub(super) struct Tally {
     sums: Sums,
-    seen: HashMap<UserId, (u64, Sums)>,
+    seen: HashMap<AccountName, (u64, Sums)>,
 }
 
 impl Tally {
@@ -73,13 +72,13 @@ impl Tally {
     /// counted stays.
     pub(super) fn take(&mut self, counted: &[Counted]) {
         for Counted {
-            user,
+            account,
             life,
             counters,
         } in counted
         {
             let now = fields(counters);
-            let seen = self.seen.get(user);
+            let seen = self.seen.get(account);
             let (last_life, last) =
                 seen.map_or((*life, [0; FIELDS]), |(life, last)| (*life, *last));
             let fell = now
@@ -98,7 +97,7 @@ impl Tally {
                     high[at] = now.max(last);
                 }
             }
-            self.seen.insert(user.clone(), (*life, high));
+            self.seen.insert(account.clone(), (*life, high));
         }
     }
 
@@ -111,10 +110,11 @@ impl Tally {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::proto::id::UserId;
 
     fn counted(user: &str, life: u64, received: u64, failed: u64) -> Counted {
         Counted {
-            user: UserId::parse(user).unwrap(),
+            account: UserId::from(user).into(),
             life,
             counters: Counters {
                 received,

@@ -83,7 +83,7 @@ impl Filter<'_> {
             .as_deref()
             .is_none_or(|bot| bots.is_some_and(|bots| bots.iter().any(|name| **name == *bot)));
         let like = self.like.as_ref();
-        state && cause && bot && like.is_none_or(|like| like.matches(status.user.as_str()))
+        state && cause && bot && like.is_none_or(|like| like.matches(status.account.as_str()))
     }
 }
 
@@ -121,8 +121,8 @@ async fn list(
         next: None,
     };
     for status in all.iter() {
-        let bots = bots.get(&status.user);
-        if !reader.0.sees(status.user.as_str()) || !filter.lets(status, bots) {
+        let bots = bots.get(&status.account);
+        if !reader.0.sees(status.account.as_str()) || !filter.lets(status, bots) {
             continue;
         }
         let number = page.total;
@@ -159,7 +159,9 @@ async fn one(
 ) -> Result<web::Json<Account>, Refusal> {
     reader.0.must_see(&account)?;
     let all = desk.0.status().await?;
-    let status = all.iter().find(|status| status.user.as_str() == *account);
+    let status = all
+        .iter()
+        .find(|status| status.account.as_str() == *account);
     let status = status.ok_or_else(|| Refusal::no_account(&account))?;
     let bots = desk.0.controller.bots_of(&account);
     let told = Account::new(status).with_records(status);

@@ -46,7 +46,12 @@ async fn hand_over(
             "use `botroupe run --takeover` on the machine of the process",
         ));
     }
-    if desk.0.controller.config().endpoint == Endpoint::Sandbox {
+    let config = desk.0.controller.config();
+    if config
+        .apps
+        .iter()
+        .any(|app| app.endpoint == Endpoint::Sandbox)
+    {
         return Err(Refusal::new(
             ProblemCode::Conflict,
             "the embedded server ends with this process, and every login with it",

@@ -5,7 +5,7 @@ use crate::account::Status;
 use crate::admin::caller::{Caller, Reader};
 use crate::admin::desk::{At, Desk};
 use crate::admin::refusal::Refusal;
-use crate::admin::types::{Fleet, History, Problem, StoreOf};
+use crate::admin::types::{AppOf, Fleet, History, Problem, StoreOf};
 use crate::gateway::now;
 use actix_web::web;
 use std::collections::BTreeMap;
@@ -49,11 +49,12 @@ fn summary(desk: &Desk, caller: &Caller, all: &[Status]) -> Fleet {
         blocked_threads: desk.controller.blocked_threads(),
         store: StoreOf::new(&desk.controller.store()),
         socket: desk.moved.clone(),
+        apps: AppOf::all(&desk.controller.config()),
         sandbox: desk.sandbox.clone(),
     };
     let seen = all
         .iter()
-        .filter(|status| caller.sees(status.user.as_str()));
+        .filter(|status| caller.sees(status.account.as_str()));
     for status in seen {
         fleet.accounts += 1;
         let state = status.phase.word().to_owned();

@@ -1,6 +1,7 @@
 //! Conversations with accounts in the sandbox, as a test user.
 
 use super::{Room, path};
+use crate::account::AccountName;
 use crate::admin::body::Json;
 use crate::admin::caller::{Reader, Sender};
 use crate::admin::desk::{At, Desk};
@@ -50,27 +51,30 @@ fn words(body: &str) -> String {
     words.collect::<Vec<_>>().join(" ")
 }
 
-/// The test user and the account; the first is none of the fleet, so that nobody speaks in the name of an account.
-fn parties(desk: &Desk, user: &str, account: &str) -> Result<(UserId, UserId), Refusal> {
-    if desk.controller.bots_of(account).is_none() {
-        return Err(Refusal::no_account(account));
-    }
-    if desk.controller.bots_of(user).is_some() {
+/// The test user, who is none of the fleet, so that nobody speaks in the name of an account.
+fn party(desk: &Desk, user: &str, account: &str) -> Result<UserId, Refusal> {
+    let known = desk.controller.account(account);
+    let known = known.ok_or_else(|| Refusal::no_account(account))?;
+    let user = UserId::parse(user).map_err(|error| Refusal::invalid(error.to_string()))?;
+    let name = match known.app() {
+        Some(app) => AccountName::of_app(app, user.clone()),
+        None => user.clone().into(),
+    };
+    if desk.controller.account(&name).is_some() {
         return Err(Refusal::new(
             ProblemCode::Conflict,
-            format!("{user} is an account of the fleet"),
+            format!("{name} is an account of the fleet"),
             "talk as somebody else",
         ));
     }
-    let parse = |id: &str| UserId::parse(id).map_err(|error| Refusal::invalid(error.to_string()));
-    Ok((parse(user)?, parse(account)?))
+    Ok(user)
 }
 
 /// What a test user and an account have said to each other, oldest first; the last 200 messages.
 #[utoipa::path(get, path = "/api/v1/sandbox/conversations/{user}/{account}", tag = "sandbox",
     params(
         ("user" = String, Path, description = "The UserID of the test user."),
-        ("account" = String, Path, description = "The UserID of the account."),
+        ("account" = String, Path, description = "The name of the account."),
     ),
     responses(
         (status = 200, body = Talk),
@@ -85,8 +89,8 @@ async fn read(
     names: web::Path<(String, String)>,
 ) -> Result<web::Json<Talk>, Refusal> {
     reader.0.must_see(&names.1)?;
-    let (user, account) = parties(&desk.0, &names.0, &names.1)?;
-    let said = desk.0.controller.sandbox_history(&user, &account);
+    let user = party(&desk.0, &names.0, &names.1)?;
+    let said = desk.0.controller.sandbox_history(&user, &names.1);
     let mut said = said.ok_or_else(no_sandbox)?;
     let last = said.split_off(said.len().saturating_sub(SHOWN)).into_iter();
     let messages = last.map(|(from, at, body)| Said {
@@ -102,7 +106,7 @@ async fn read(
 #[utoipa::path(post, path = "/api/v1/sandbox/conversations/{user}/{account}", tag = "sandbox",
     params(
         ("user" = String, Path, description = "The UserID of the test user; it is made when it is not there."),
-        ("account" = String, Path, description = "The UserID of the account."),
+        ("account" = String, Path, description = "The name of the account."),
     ),
     request_body = NewTalk,
     responses(
@@ -120,11 +124,11 @@ async fn say(
     new: Json<NewTalk>,
 ) -> Result<web::Json<Done>, Refusal> {
     sender.0.must_see(&names.1)?;
-    let (user, account) = parties(&desk.0, &names.0, &names.1)?;
+    let user = party(&desk.0, &names.0, &names.1)?;
     if new.0.text.is_empty() {
         return Err(Refusal::invalid("the body is wrong at text: it is empty"));
     }
-    let said = desk.0.controller.sandbox_say(&user, &account, &new.0.text);
+    let said = desk.0.controller.sandbox_say(&user, &names.1, &new.0.text);
     match said.ok_or_else(no_sandbox)? {
         Ok(()) => Ok(web::Json(Done::DONE)),
         Err(code) => Err(Refusal::new(

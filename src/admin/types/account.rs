@@ -62,7 +62,7 @@ impl Account {
         let cause = Some(&status.cause)
             .filter(|cause| !(status.phase.is_online() && **cause == Cause::NotStarted));
         Self {
-            account: status.user.to_string(),
+            account: status.account.to_string(),
             state: status.phase.word().to_owned(),
             online: status.phase.is_online(),
             since: status.since.as_secs(),

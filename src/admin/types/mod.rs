@@ -28,7 +28,7 @@ pub use bots::{BotList, BotOfFleet, Bots, BotsOfAccount};
 pub use conversation::{ConversationOf, Conversations};
 pub use dialogue::{DialogueAt, DialoguePage};
 pub use event::{Change, Hello, Missed};
-pub use fleet::{Fleet, SandboxOf};
+pub use fleet::{AppOf, Fleet, SandboxOf};
 pub use handover::NewHandover;
 pub use health::{Health, Readiness};
 pub use history::{History, Sample};

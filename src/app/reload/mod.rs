@@ -12,16 +12,16 @@ mod tests;
 pub use plan::{AccountStep, Action, Plan};
 
 use super::hosts::Prepared;
-use super::runtime::{Found, Runtime, inbox_limits, look_up};
-use super::terms::Credentials;
-use super::{AppError, check_bots, fetch_secret_key};
+use super::line::Line;
+use super::runtime::{Found, Runtime, Terms, inbox_limits, look_up};
+use super::{AppError, accounts_in_store, check_bots, check_credentials, fetch_secret_keys};
+use crate::account::AccountName;
 use crate::bot::Draining;
-use crate::config::{AccountConfig, Config};
-use crate::proto::id::UserId;
+use crate::config::{AccountConfig, App, Config};
 use crate::store::StoreError;
-use crate::supervisor::{Forget, Join, Leave, NewConfig, Reconfigure, Repace, Supervisor};
+use crate::supervisor::{Forget, Join, Leave, NewConfig, Reconfigure, Supervisor};
 use actix::prelude::*;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Mutex, oneshot};
@@ -47,7 +47,7 @@ pub enum ReloadError {
     #[error("not reloaded: the bots of account {account} cannot be made: {reason}")]
     NotMade {
         /// The account.
-        account: UserId,
+        account: AccountName,
         /// What is wrong.
         reason: String,
     },
@@ -90,7 +90,7 @@ impl Reloader {
     pub(super) async fn plan(&self, mut new: Config) -> Result<Plan, ReloadError> {
         let this = self.clone();
         let planned = self.on_fleet(async move || {
-            fetch_secret_key(&mut new).await?;
+            fetch_secret_keys(&mut new).await?;
             Ok(Plan::between(&this.running(), &new))
         });
         planned.await
@@ -123,7 +123,7 @@ impl Reloader {
     }
 
     async fn replace(self, mut new: Config) -> Result<Plan, ReloadError> {
-        fetch_secret_key(&mut new).await?;
+        fetch_secret_keys(&mut new).await?;
         let _alone = self.alone.lock().await;
         let _unchanged = self.runtime.hosts.hold_changes().await;
         let running = self.running();
@@ -146,23 +146,19 @@ impl Reloader {
             return Err(ReloadError::NeedsRestart(plan.needs_restart));
         }
         let hosts = &self.runtime.hosts;
-        let credentials = Credentials::new(new);
-        let mut enabled = new.accounts.iter().filter(|account| account.enabled);
-        if let Some(account) = enabled.find(|account| !credentials.any_for(account)) {
-            return Err(AppError::NoCredential(account.user_id.clone()).into());
-        }
+        check_credentials(new)?;
         check_bots(hosts.maker(), new, hosts.bots()).await?;
         let changing = changing(running, new, &plan);
         let bots = hosts.prepare(running, new, &changing).await?;
-        let users: Vec<UserId> = plan.users(Action::Start).cloned().collect();
-        let (store, app) = (self.runtime.store.clone(), new.app.sdk_app_id);
+        let accounts = accounts_in_store(new, &starting(new, &plan));
+        let store = self.runtime.store.clone();
         let look = async move {
-            if users.is_empty() {
+            if accounts.is_empty() {
                 return Ok(Vec::new());
             }
             // An account may have left a moment ago: what it did must be found.
             store.settled().await;
-            let looked = tokio::task::spawn_blocking(move || look_up(&store, app, &users));
+            let looked = tokio::task::spawn_blocking(move || look_up(&store, &accounts));
             looked.await.unwrap_or(Err(StoreError::Closed))
         };
         let found = tokio::time::timeout(STORE_LIMIT, look).await;
@@ -173,37 +169,57 @@ impl Reloader {
     async fn apply(&self, running: &Config, new: Config, ready: Ready) {
         let Ready { plan, bots, found } = ready;
         let runtime = &self.runtime;
-        let is_other = |key: &str| plan.fleet.iter().any(|changed| changed == key);
-        if is_other("app.secret_key")
-            && let (Some(sandbox), Some(key)) = (&runtime.sandbox, &new.app.secret_key)
-        {
-            sandbox.set_key(key.clone());
-        }
-        if is_other("governor") {
-            self.supervisor.do_send(Repace(new.governor));
+        let mut renewed = HashSet::new();
+        for app in &new.apps {
+            if self.change_app(running, &new, app) {
+                renewed.insert(app.name.as_deref());
+            }
         }
         runtime.hosts.apply(bots);
-        let is_everybody = is_other("app.secret_key") || is_other("app.admin");
-        let changes = self.new_configs(running, &new, &plan, is_everybody);
+        let changes = self.new_configs(running, &new, &plan, &renewed);
         self.supervisor.do_send(Reconfigure(changes));
-        let known: HashMap<&UserId, &AccountConfig> =
-            new.accounts.iter().map(|it| (&it.user_id, it)).collect();
-        let starting = plan.users(Action::Start);
-        let starting: Vec<&AccountConfig> = starting
-            .filter_map(|user| known.get(user).copied())
-            .collect();
-        let specs = runtime.join(&new, &starting, found);
+        let specs = runtime.join(&new, &starting(&new, &plan), found);
         self.supervisor.do_send(Join(specs));
+        let leaving: HashSet<&str> = plan.names(Action::Stop).collect();
+        let leaving = running
+            .accounts
+            .iter()
+            .filter(|it| leaving.contains(&*it.name));
+        let leaving: Vec<AccountName> = leaving.map(|account| account.name.clone()).collect();
         let new = Arc::new(new);
         runtime.roster.set_config(new.clone());
         let told = runtime.reloaded.lock();
         if let Some(told) = &*told.unwrap_or_else(PoisonError::into_inner) {
             told(running, &new);
         }
-        let leaving: Vec<UserId> = plan.users(Action::Stop).cloned().collect();
         if !leaving.is_empty() {
             self.leave(leaving).await;
         }
+        let mut lines = runtime.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        lines.retain(|line| new.apps.iter().any(|app| app.name == line.name));
+    }
+
+    /// Has an app run as another config says. Returns whether all its accounts have to be told.
+    fn change_app(&self, running: &Config, new: &Config, app: &App) -> bool {
+        let runtime = &self.runtime;
+        let (line, before) = (
+            runtime.line(app.name.as_deref()),
+            same::same_app(app, running),
+        );
+        let (Some(line), Some(before)) = (line, before) else {
+            let line = Line::new(new, app, None, &runtime.ground);
+            let mut lines = runtime.lines.lock().unwrap_or_else(PoisonError::into_inner);
+            lines.push(Arc::new(line));
+            return false;
+        };
+        if before.governor != app.governor {
+            line.pace(app.governor);
+        }
+        let is_key_other = !same::same_secret(before.secret_key.as_ref(), app.secret_key.as_ref());
+        if is_key_other && let (Some(sandbox), Some(key)) = (&line.sandbox, &app.secret_key) {
+            sandbox.set_key(key.clone());
+        }
+        is_key_other || before.admin != app.admin
     }
 
     /// The new configs of the accounts that stay and change.
@@ -212,42 +228,44 @@ impl Reloader {
         running: &Config,
         new: &Config,
         plan: &Plan,
-        is_everybody: bool,
+        renewed: &HashSet<Option<&str>>,
     ) -> Vec<NewConfig> {
         let runtime = &self.runtime;
-        let actions: HashMap<&UserId, Action> = plan
+        let actions: HashMap<&str, Action> = plan
             .accounts
             .iter()
-            .map(|step| (&step.account, step.action))
+            .map(|step| (step.account.as_str(), step.action))
             .collect();
-        let before: HashMap<&UserId, &AccountConfig> = running
-            .accounts
+        let before: HashMap<&AccountName, &AccountConfig> =
+            running.accounts.iter().map(|it| (&it.name, it)).collect();
+        let mut terms: HashMap<Option<&str>, Terms<'_>> = new
+            .apps
             .iter()
-            .map(|it| (&it.user_id, it))
+            .filter_map(|app| Some((app.name.as_deref(), runtime.terms(app)?)))
             .collect();
-        let mut credentials = Credentials::new(new);
-        let rest = runtime.rest(new, &credentials).map(Arc::new);
         let mut changes = Vec::new();
         for account in new.accounts.iter().filter(|account| account.enabled) {
-            let action = actions.get(&account.user_id);
-            if action == Some(&Action::Start) || (action.is_none() && !is_everybody) {
+            let action = actions.get(&*account.name);
+            let is_renewed = renewed.contains(&account.name.app());
+            if action == Some(&Action::Start) || (action.is_none() && !is_renewed) {
                 continue;
             }
-            let core = runtime.core_config(new, account, &mut credentials, rest.is_some());
-            let (Some(config), Some(member)) =
-                (core, runtime.roster.member(account.user_id.as_str()))
-            else {
+            let Some(terms) = terms.get_mut(&account.name.app()) else {
+                continue;
+            };
+            let core = terms.core_config(account);
+            let (Some(config), Some(member)) = (core, runtime.roster.member(&account.name)) else {
                 continue;
             };
             let is_same_reading = before
-                .get(&account.user_id)
+                .get(&account.name)
                 .is_some_and(|known| known.policy.mark_read == account.policy.mark_read);
             if !is_same_reading {
                 member.handle.limit(inbox_limits(new, account));
             }
             changes.push(NewConfig {
                 config,
-                rest: rest.clone(),
+                rest: terms.rest.clone(),
                 connector: (action == Some(&Action::Relink)).then(|| runtime.connector(account)),
             });
         }
@@ -255,7 +273,7 @@ impl Reloader {
     }
 
     /// Takes accounts out: their handlers finish, and they log out, within the grace period of a stop.
-    async fn leave(&self, leaving: Vec<UserId>) {
+    async fn leave(&self, leaving: Vec<AccountName>) {
         let runtime = &self.runtime;
         let grace = runtime.roster.config().shutdown.grace;
         let draining = Draining::new();
@@ -267,12 +285,22 @@ impl Reloader {
         } else {
             self.supervisor.do_send(Forget(leaving.clone()));
         }
-        for user in &leaving {
-            runtime.fleet.remove(user.as_str());
-            runtime.hosts.remove(user);
-            runtime.roster.leave(user);
+        for account in &leaving {
+            runtime.hosts.remove(account);
+            if let Some(member) = runtime.roster.leave(account) {
+                member.line.fleet.remove(account.user());
+            }
         }
     }
+}
+
+/// The accounts of a config that start.
+fn starting<'c>(new: &'c Config, plan: &Plan) -> Vec<&'c AccountConfig> {
+    let starting: HashSet<&str> = plan.names(Action::Start).collect();
+    let accounts = new.accounts.iter();
+    accounts
+        .filter(|account| starting.contains(&*account.name))
+        .collect()
 }
 
 /// The accounts that go on with other bots or settings, and the bots that have to be made anew for each.
@@ -281,19 +309,16 @@ fn changing<'c>(
     new: &'c Config,
     plan: &Plan,
 ) -> Vec<(&'c AccountConfig, Vec<&'c str>)> {
-    let before: HashMap<&UserId, &AccountConfig> = running
-        .accounts
-        .iter()
-        .map(|it| (&it.user_id, it))
-        .collect();
+    let before: HashMap<&AccountName, &AccountConfig> =
+        running.accounts.iter().map(|it| (&it.name, it)).collect();
     let stays = |action| matches!(action, Action::Change | Action::Relink);
     let steps = plan.accounts.iter().filter(|step| stays(step.action));
-    let steps: std::collections::HashSet<&UserId> = steps.map(|step| &step.account).collect();
+    let steps: HashSet<&str> = steps.map(|step| step.account.as_str()).collect();
     let mut changing = Vec::new();
     for account in &new.accounts {
         let Some(known) = before
-            .get(&account.user_id)
-            .filter(|_| steps.contains(&account.user_id))
+            .get(&account.name)
+            .filter(|_| steps.contains(&*account.name))
         else {
             continue;
         };

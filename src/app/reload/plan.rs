@@ -1,8 +1,8 @@
 //! What changes when a running config is replaced by another one. Pure: two configs in, a [`Plan`] out.
 
 use super::same;
+use crate::account::AccountName;
 use crate::config::{AccountConfig, Config};
-use crate::proto::id::UserId;
 use serde::{Deserialize, Serialize};
 use std::collections::{HashMap, HashSet};
 
@@ -28,8 +28,8 @@ pub struct Plan {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct AccountStep {
-    /// Its UserID.
-    pub account: UserId,
+    /// What it is called in the process.
+    pub account: String,
     /// What happens.
     pub action: Action,
     /// The keys that cause it, as they are written in the config.
@@ -72,11 +72,11 @@ impl Plan {
             needs_restart: same::needs_restart(running, new),
             ..Self::default()
         };
-        let mut before: HashMap<&UserId, &AccountConfig> = enabled(running)
-            .map(|account| (&account.user_id, account))
+        let mut before: HashMap<&AccountName, &AccountConfig> = enabled(running)
+            .map(|account| (&account.name, account))
             .collect();
         for account in enabled(new) {
-            let step = match before.remove(&account.user_id) {
+            let step = match before.remove(&account.name) {
                 None => Some((Action::Start, Vec::new())),
                 Some(known) => same::step((running, known), (new, account)),
             };
@@ -86,22 +86,33 @@ impl Plan {
             }
         }
         // What is left of them stops.
-        let named: HashSet<&UserId> = new.accounts.iter().map(|it| &it.user_id).collect();
-        for account in enabled(running).filter(|it| before.contains_key(&it.user_id)) {
-            let is_disabled = named.contains(&account.user_id);
+        let named: HashSet<&AccountName> = new.accounts.iter().map(|it| &it.name).collect();
+        for account in enabled(running).filter(|it| before.contains_key(&it.name)) {
+            let is_disabled = named.contains(&account.name);
             let because = is_disabled.then(|| "enabled".to_owned());
             plan.push(account, (Action::Stop, because.into_iter().collect()));
         }
         plan.logins = plan.count(Action::Start);
-        let pace = new.governor;
-        let paced = plan.logins.saturating_sub(pace.burst as usize) as u64;
-        plan.login_seconds = paced.div_ceil(u64::from(pace.logins_per_second).max(1));
+        plan.login_seconds = plan.login_seconds(new);
         plan
+    }
+
+    /// How long the logins take: each app has a pace of its own.
+    fn login_seconds(&self, new: &Config) -> u64 {
+        let starting: HashSet<&str> = self.names(Action::Start).collect();
+        let seconds = new.apps.iter().map(|app| {
+            let of_app = new.accounts.iter().filter(|account| {
+                account.name.app() == app.name.as_deref() && starting.contains(&*account.name)
+            });
+            let paced = of_app.count().saturating_sub(app.governor.burst as usize);
+            (paced as u64).div_ceil(u64::from(app.governor.logins_per_second).max(1))
+        });
+        seconds.max().unwrap_or_default()
     }
 
     fn push(&mut self, account: &AccountConfig, (action, because): (Action, Vec<String>)) {
         self.accounts.push(AccountStep {
-            account: account.user_id.clone(),
+            account: account.name.to_string(),
             action,
             because,
         });
@@ -121,10 +132,10 @@ impl Plan {
     }
 
     /// The accounts to which this happens.
-    pub(super) fn users(&self, action: Action) -> impl Iterator<Item = &UserId> {
+    pub(super) fn names(&self, action: Action) -> impl Iterator<Item = &str> {
         let steps = self.accounts.iter();
         let steps = steps.filter(move |step| step.action == action);
-        steps.map(|step| &step.account)
+        steps.map(|step| step.account.as_str())
     }
 }
 

@@ -2,8 +2,8 @@
 
 use super::plan::Action;
 use crate::config::{
-    AccountConfig, AccountProxy, AdminConfig, BotSettings, Config, LogConfig, LogLevel,
-    NetworkConfig, SecretSource,
+    AccountConfig, AccountProxy, AdminConfig, App, BotSettings, Config, Endpoint, LogConfig,
+    LogLevel, NetworkConfig, SecretSource,
 };
 use secrecy::{ExposeSecret, SecretString};
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,11 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 type Key = (&'static str, fn(&Config, &Config) -> bool);
 
 /// What only a start of the process can change.
-const FIXED: [Key; 10] = [
-    ("endpoint", |a, b| a.endpoint == b.endpoint),
-    ("app.sdk_app_id", |a, b| {
-        a.app.sdk_app_id == b.app.sdk_app_id
-    }),
+const FIXED: [Key; 8] = [
     ("sandbox", |a, b| same_sandbox(a, b)),
     ("host", |a, b| a.host == b.host),
     ("tls, proxy or io", |a, b| {
@@ -34,12 +30,8 @@ const FIXED: [Key; 10] = [
 ];
 
 /// What changes while the fleet runs, besides accounts and bots.
-const IN_PLACE: [Key; 6] = [
+const IN_PLACE: [Key; 3] = [
     ("log levels", |a, b| levels(&a.log) == levels(&b.log)),
-    ("app.secret_key", |a, b| {
-        same_secret(a.app.secret_key.as_ref(), b.app.secret_key.as_ref())
-    }),
-    ("app.admin", |a, b| a.app.admin == b.app.admin),
     ("admin.tokens, hosts, origins or ready_share", |a, b| {
         let of = |config: &Config| AdminConfig {
             listen: None,
@@ -48,16 +40,81 @@ const IN_PLACE: [Key; 6] = [
         };
         of(a) == of(b)
     }),
-    ("governor", |a, b| a.governor == b.governor),
     ("shutdown", |a, b| a.shutdown == b.shutdown),
 ];
 
+/// A key of an app, and whether two configs have the same there.
+type AppKey = (&'static str, fn(&App, &App) -> bool);
+
+/// What only a start of the process can change of an app.
+const APP_FIXED: [AppKey; 2] = [
+    ("endpoint", |a, b| a.endpoint == b.endpoint),
+    ("sdk_app_id", |a, b| a.sdk_app_id == b.sdk_app_id),
+];
+
+/// What changes of an app while it runs.
+const APP_IN_PLACE: [AppKey; 3] = [
+    ("secret_key", |a, b| {
+        same_secret(a.secret_key.as_ref(), b.secret_key.as_ref())
+    }),
+    ("admin", |a, b| a.admin == b.admin),
+    ("governor", |a, b| a.governor == b.governor),
+];
+
 pub(super) fn needs_restart(running: &Config, new: &Config) -> Vec<String> {
-    differing(&FIXED, running, new)
+    let mut keys = differing_in_apps(&APP_FIXED, running, new);
+    // An embedded server begins and ends with the process.
+    for (one, other) in [(running, new), (new, running)] {
+        let served = one
+            .apps
+            .iter()
+            .filter(|app| app.endpoint == Endpoint::Sandbox);
+        let alone = served.filter(|app| same_app(app, other).is_none());
+        keys.extend(alone.map(|app| match &app.name {
+            Some(name) => format!("apps.{name} (in the sandbox)"),
+            None => "app (in the sandbox)".to_owned(),
+        }));
+    }
+    keys.extend(differing(&FIXED, running, new));
+    keys
 }
 
 pub(super) fn changed_in_place(running: &Config, new: &Config) -> Vec<String> {
-    differing(&IN_PLACE, running, new)
+    let mut keys: Vec<String> = Vec::new();
+    for (one, other, word) in [(new, running, "new"), (running, new, "gone")] {
+        let alone = one.apps.iter().filter(|app| same_app(app, other).is_none());
+        keys.extend(alone.map(|app| match &app.name {
+            Some(name) => format!("apps.{name} ({word})"),
+            None => format!("app ({word})"),
+        }));
+    }
+    keys.extend(differing_in_apps(&APP_IN_PLACE, running, new));
+    keys.extend(differing(&IN_PLACE, running, new));
+    keys
+}
+
+/// The app of the same name in another config.
+pub(super) fn same_app<'c>(app: &App, other: &'c Config) -> Option<&'c App> {
+    other.apps.iter().find(|it| it.name == app.name)
+}
+
+/// A key of an app, as it is written in the config.
+fn app_key(app: &App, key: &str) -> String {
+    match (&app.name, key) {
+        (Some(name), _) => format!("apps.{name}.{key}"),
+        (None, "endpoint" | "governor") => key.to_owned(),
+        (None, _) => format!("app.{key}"),
+    }
+}
+
+fn differing_in_apps(keys: &[AppKey], running: &Config, new: &Config) -> Vec<String> {
+    let apps = new.apps.iter();
+    let pairs = apps.filter_map(|after| Some((same_app(after, running)?, after)));
+    let found = pairs.flat_map(|(before, after)| {
+        let keys = keys.iter().filter(move |(_, same)| !same(before, after));
+        keys.map(move |(key, _)| app_key(after, key))
+    });
+    found.collect()
 }
 
 fn differing(keys: &[Key], running: &Config, new: &Config) -> Vec<String> {
@@ -81,10 +138,12 @@ pub(super) fn step(
     if before.policy != after.policy {
         because.push("recovery, sending or reading".to_owned());
     }
-    let is_probing =
-        |config: &Config| config.app.admin.is_some() && config.app.secret_key.is_some();
-    if is_probing(running) != is_probing(new) {
-        because.push("app.admin".to_owned());
+    let apps = running.app_of(before).zip(new.app_of(after));
+    let is_probing = |app: &App| app.admin.is_some() && app.secret_key.is_some();
+    if let Some((one, other)) = apps
+        && is_probing(one) != is_probing(other)
+    {
+        because.push(app_key(other, "admin"));
     }
     if !same_proxy(before.proxy.as_deref(), after.proxy.as_deref()) {
         because.insert(0, "proxy".to_owned());
@@ -133,8 +192,10 @@ pub(super) fn credential(
     let is_minted =
         |account: &AccountConfig| account.user_sig.is_none() && account.user_sig_source.is_none();
     if is_minted(before) && is_minted(after) {
-        if !same_secret(running.app.secret_key.as_ref(), new.app.secret_key.as_ref()) {
-            keys.push("app.secret_key".to_owned());
+        if let Some((one, other)) = running.app_of(before).zip(new.app_of(after))
+            && !same_secret(one.secret_key.as_ref(), other.secret_key.as_ref())
+        {
+            keys.push(app_key(other, "secret_key"));
         }
         if before.user_sig_lifetime != after.user_sig_lifetime {
             keys.push("user_sig_lifetime".to_owned());
@@ -160,7 +221,7 @@ fn levels(log: &LogConfig) -> (LogLevel, &Levels, &Levels) {
     (log.level, &log.modules, &log.accounts)
 }
 
-fn same_secret(one: Option<&SecretString>, other: Option<&SecretString>) -> bool {
+pub(super) fn same_secret(one: Option<&SecretString>, other: Option<&SecretString>) -> bool {
     one.map(ExposeSecret::expose_secret) == other.map(ExposeSecret::expose_secret)
 }
 

@@ -127,7 +127,7 @@ fn running(config: &Config) -> BTreeMap<String, String> {
         });
         let bots: Vec<_> = bots.collect();
         (
-            account.user_id.to_string(),
+            account.name.to_string(),
             format!("{:?} {bots:?}", account.proxy.is_some()),
         )
     });
@@ -158,6 +158,106 @@ proptest! {
         prop_assert_eq!(&runs, &fresh);
         prop_assert_eq!(plan.unchanged + plan.count(Action::Start) + plan.count(Action::Change) + plan.count(Action::Relink), fresh.len());
         prop_assert_eq!(plan.logins, plan.count(Action::Start));
+        prop_assert!(Plan::between(&new, &new).is_empty());
+    }
+}
+
+/// A config of several apps: each that is there has a key of this number and a pace.
+fn of_apps(apps: &BTreeMap<&str, (u8, u8)>, accounts: &[(&str, &str)]) -> Config {
+    let mut text = "endpoint = \"auto\"\n".to_owned();
+    for (name, (key, burst)) in apps {
+        text += &format!(
+            "[[apps]]\nname = \"{name}\"\nsdk_app_id = {}\nsecret_key = \"key-{key}\"\n\
+             governor = {{ burst = {} }}\n",
+            // The number belongs to the name, and not to the place.
+            1_400_000_000 + name.bytes().map(usize::from).sum::<usize>(),
+            u32::from(*burst) + 1
+        );
+    }
+    text += "[defaults]\nbots = [\"echo\"]\n";
+    for (app, user) in accounts.iter().filter(|(app, _)| apps.contains_key(app)) {
+        text += &format!("[[accounts]]\napp = \"{app}\"\nuser_id = \"{user}\"\n");
+    }
+    config(&text)
+}
+
+#[test]
+fn a_plan_names_the_apps_that_change() {
+    let accounts = [("a", "u"), ("b", "u"), ("c", "u"), ("c", "v")];
+    let two = of_apps(&[("a", (1, 1)), ("b", (1, 1))].into(), &accounts);
+    let rows = [
+        (
+            of_apps(&[("a", (2, 1)), ("b", (1, 9))].into(), &accounts),
+            "~ fleet     apps.a.secret_key\n~ fleet     apps.b.governor\n\
+             ~ change    a/u  (apps.a.secret_key)\n= stay      1 account\nno login\n",
+        ),
+        (
+            of_apps(&[("b", (1, 1)), ("c", (1, 0))].into(), &accounts),
+            "~ fleet     apps.c (new)\n~ fleet     apps.a (gone)\n\
+             + start     c/u, c/v\n- stop      a/u\n= stay      1 account\n\
+             2 logins, about 1 s at the pace of the governor\n",
+        ),
+        (
+            config(
+                "[app]\nsdk_app_id = 1400000001\nsecret_key = \"k\"\n\
+                 [[accounts]]\nuser_id = \"u\"\nbots = []\n",
+            ),
+            "refused: only a restart of the process changes app (in the sandbox)\n\
+             ~ fleet     app (new)\n~ fleet     apps.a (gone)\n~ fleet     apps.b (gone)\n\
+             + start     u\n- stop      a/u, b/u\n= stay      0 accounts\n1 login\n",
+        ),
+    ];
+    for (new, expected) in rows {
+        assert_eq!(Plan::between(&two, &new).to_string(), expected);
+    }
+    let mut moved = two.clone();
+    moved.apps[1].endpoint = crate::config::Endpoint::Url("ws://h".to_owned());
+    assert_eq!(
+        Plan::between(&two, &moved).needs_restart,
+        ["apps.b.endpoint"]
+    );
+}
+
+const APPS: [&str; 3] = ["a", "b", "c"];
+
+/// What runs: each account with the key of its app.
+fn keys(config: &Config) -> BTreeMap<String, String> {
+    use secrecy::ExposeSecret;
+    let accounts = config.accounts.iter();
+    let keys = accounts.map(|account| {
+        let app = config.app_of(account).unwrap();
+        let key = app.secret_key.as_ref().unwrap().expose_secret();
+        (account.name.to_string(), key.to_owned())
+    });
+    keys.collect()
+}
+
+proptest! {
+    /// As above, over apps that come, go and change their keys.
+    #[test]
+    fn what_a_plan_leaves_alone_is_the_same_in_both_over_apps(
+        before in prop::collection::btree_map(prop::sample::select(&APPS[..]), (0_u8..2, 0_u8..2), 1..4),
+        after in prop::collection::btree_map(prop::sample::select(&APPS[..]), (0_u8..2, 0_u8..2), 1..4),
+        users in prop::collection::btree_set((prop::sample::select(&APPS[..]), prop::sample::select(&["u", "v"][..])), 0..6),
+        others in prop::collection::btree_set((prop::sample::select(&APPS[..]), prop::sample::select(&["u", "v"][..])), 0..6),
+    ) {
+        // An account that is always there: a config without any is none.
+        let with = |apps: &BTreeMap<&'static str, (u8, u8)>, users: std::collections::BTreeSet<(&'static str, &'static str)>| {
+            let first = apps.keys().next().map(|app| (*app, "always"));
+            let users: Vec<_> = users.into_iter().chain(first).collect();
+            of_apps(apps, &users)
+        };
+        let (old, new) = (with(&before, users), with(&after, others));
+        let plan = Plan::between(&old, &new);
+        prop_assert!(plan.needs_restart.is_empty());
+        let (fresh, mut runs) = (keys(&new), keys(&old));
+        for step in &plan.accounts {
+            match step.action {
+                Action::Stop => drop(runs.remove(&step.account)),
+                _ => drop(runs.insert(step.account.clone(), fresh[&step.account].clone())),
+            }
+        }
+        prop_assert_eq!(&runs, &fresh);
         prop_assert!(Plan::between(&new, &new).is_empty());
     }
 }

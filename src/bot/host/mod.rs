@@ -210,7 +210,7 @@ impl Host {
             && (without || with_fleet && seats.iter().any(|(_, seat)| seat.bot.hears_fleet))
         {
             let event = AccountEvent::Message(message.clone());
-            tape.note(self.ledger.account(), at, &event);
+            tape.note(self.ledger.account().user(), at, &event);
         }
         let what = What::Message(message);
         let bot_of = |bot: usize| seats.get(bot).map(|seat| &seat.bot);
@@ -362,7 +362,7 @@ impl Host {
             let bot = seats.get(found.line.bot).map_or("", |seat| seat.bot.name);
             let conversation = found.line.conversation.as_ref();
             tracing::warn!(
-                account = %self.account.user(), bot,
+                account = %self.account.name(), bot,
                 conversation = %conversation.map(ToString::to_string).unwrap_or_default(),
                 pause = ?found.pause,
                 "the bot and somebody else answer each other without end; it is silent there for a while"
@@ -451,7 +451,7 @@ impl Host {
                 None => drop(state.lines.ended(at.mono, job, true, false)),
             }
         } else {
-            let parked = self.site.pool.is_parked(seat.account.user(), seat.bot.name);
+            let parked = self.site.pool.is_parked(seat.account.name(), seat.bot.name);
             for left in state.lines.ended(at.mono, job, false, parked) {
                 self.leave(&mut state, &seats, job, left);
             }

@@ -44,7 +44,7 @@ impl Host {
             let bot = seat.bot.clone();
             let call = self.call(start, seat, Some(life));
             match bot.place() {
-                Place::Here if !self.site.pool.is_parked(self.account.user(), bot.name) => {
+                Place::Here if !self.site.pool.is_parked(self.account.name(), bot.name) => {
                     self.run_in_place(call);
                     at = self.ledger.now().mono;
                 }
@@ -80,7 +80,7 @@ impl Host {
             cancel,
         } = start;
         let label = Label {
-            account: seat.account.user().clone(),
+            account: seat.account.name().clone(),
             bot: seat.bot.name,
             handler: seat.bot.handlers.candidate(&what),
             trust: seat.bot.trust.clone(),

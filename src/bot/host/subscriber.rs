@@ -43,7 +43,7 @@ impl Subscriber for Host {
         if let Some(tape) = tape
             && matches!(event, AccountEvent::Ready | AccountEvent::NotReady(_))
         {
-            tape.note(self.ledger.account(), at, &event);
+            tape.note(self.ledger.account().user(), at, &event);
         }
         match event {
             AccountEvent::Ready => self.is_ready(&mut state),
@@ -57,7 +57,7 @@ impl Subscriber for Host {
                 took = self.update(&mut state, update);
                 // What there is no room for comes again.
                 if let Some((tape, update)) = recorded.filter(|_| took.is_ok()) {
-                    tape.note_update(self.ledger.account(), at, &update);
+                    tape.note_update(self.ledger.account().user(), at, &update);
                 }
             }
         }
@@ -74,7 +74,7 @@ impl Subscriber for Host {
             return;
         };
         if let Some(tape) = &self.site.tape {
-            tape.note_update(self.ledger.account(), at, &update);
+            tape.note_update(self.ledger.account().user(), at, &update);
         }
         let what = What::Update(Arc::from(update));
         let id = update_id(number);

@@ -23,13 +23,12 @@ pub use shelf::Shelf;
 use super::api::ApiError;
 use super::host::Host;
 use super::lines::Job;
-use crate::account::{AccountHandle, OutboxError};
+use crate::account::{AccountHandle, AccountName, OutboxError};
 use crate::bot::dialogue::Waiting;
 use crate::bot::timer::Alarms;
 use crate::gateway::Clock;
 use crate::policy::Now;
 use crate::proto::answer::Sent;
-use crate::proto::id::UserId;
 use crate::proto::message::{Conversation, Draft, MessageKey};
 use crate::store::{Done, Sink, Store};
 use book::Book;
@@ -139,8 +138,8 @@ impl Ledger {
         &self.shelf
     }
 
-    pub(crate) fn account(&self) -> &UserId {
-        self.account.user()
+    pub(crate) fn account(&self) -> &AccountName {
+        self.account.name()
     }
 
     pub(super) const fn number(&self) -> AccountNo {

@@ -1,4 +1,5 @@
 use super::*;
+use crate::proto::id::UserId;
 use crate::session::RequestError;
 use crate::store::StoreConfig;
 use std::future::Future;

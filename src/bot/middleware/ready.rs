@@ -138,7 +138,7 @@ pub fn log() -> impl Fn(Event, Next) -> BoxFuture<'static, Reply> + Send + Sync 
             let began = event.now().mono;
             let reply = next.run(event.clone()).await;
             let took = event.now().mono.saturating_sub(began);
-            let (account, bot) = (event.user(), event.bot().name);
+            let (account, bot) = (event.account(), event.bot().name);
             let handler = event.bot().handlers.name(&event);
             let place = event.conversation().map(|place| place.to_string());
             let conversation = place.unwrap_or_default();

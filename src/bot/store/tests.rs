@@ -133,7 +133,7 @@ async fn a_value_of_another_type_is_said_to_be_one() {
 
 /// An account of a bot, on the shelf.
 fn ledger(shelf: &Arc<Shelf>, number: u32) -> Arc<Ledger> {
-    let account = AccountHandle::new("bot".parse().unwrap());
+    let account = AccountHandle::new(UserId::from("bot"));
     let number = AccountNo(number);
     Ledger::new(shelf.clone(), number, account, Recovered::default())
 }

@@ -271,7 +271,7 @@ impl Delivery<'_> {
             Err(error) => {
                 let hope = !matches!(error.kind(), Kind::BadInput);
                 growth.failed(now(), hope);
-                let account = self.event.user();
+                let account = self.event.account();
                 let bot = self.event.bot().name;
                 if growth.is_given_up() {
                     tracing::warn!(%account, bot, to = %self.to, %error, "the reply cannot be edited; the rest of it comes as another message");
@@ -422,7 +422,7 @@ pub(in crate::bot) async fn close(event: &Event, to: &Conversation, effect: u64)
     let text = format!("{}\n{mark}", text.trim_end());
     let draft = Draft::text(text).cloud_custom_data(message.cloud_custom_data.clone());
     if let Err(error) = edit(event, &mut message, draft).await {
-        let account = event.user();
+        let account = event.account();
         tracing::warn!(%account, bot = event.bot().name, %to, %error, "a reply that broke off with the last process is not marked");
     }
 }

@@ -327,7 +327,7 @@ fn start(
     let user = UserId::parse(Recording::USER).expect("a name that fits");
     let app = SdkAppId::new(1).expect("a number that fits");
     let memory = SharedMemory::default();
-    let account = AccountHandle::starting_at(clock.now(), user.clone(), memory);
+    let account = AccountHandle::starting_at(clock.now(), user.clone().into(), memory);
     let numbers = store.accounts(app, &[user]).expect("memory");
     let mut found = store.recover().expect("memory");
     let number = *numbers.first().expect("one for each account");

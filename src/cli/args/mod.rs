@@ -561,7 +561,7 @@ pub(super) struct ChatArgs {
         required_unless_present = "group",
         conflicts_with = "group"
     )]
-    pub(super) to: Option<UserId>,
+    pub(super) to: Option<String>,
 
     /// The group to talk in; chat joins it first if necessary.
     #[arg(long, value_name = "GROUP")]
@@ -570,6 +570,10 @@ pub(super) struct ChatArgs {
     /// Creates the group with the accounts of the config, if it does not exist.
     #[arg(long, requires = "group", conflicts_with = "to")]
     pub(super) create: bool,
+
+    /// The app to talk in, by its name or SDKAppID, where the config has several.
+    #[arg(long, value_name = "APP")]
+    pub(super) app: Option<String>,
 
     /// Where to connect, instead of where the config says.
     #[arg(long, value_name = "WS-URL")]

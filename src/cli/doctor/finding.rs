@@ -39,6 +39,17 @@ impl Finding {
         }
     }
 
+    /// The same, of one of several apps.
+    pub(super) fn of_app(self, app: Option<&str>) -> Self {
+        match app {
+            Some(app) => Self {
+                text: format!("app {app}: {}", self.text),
+                ..self
+            },
+            None => self,
+        }
+    }
+
     pub(super) fn warning(
         name: &'static str,
         text: impl Into<String>,

@@ -19,7 +19,7 @@ use super::seat::{Lock, Seat};
 use crate::alerts::free_space;
 use crate::app::{check_network, walk};
 use crate::bot::Bots;
-use crate::config::{Config, Endpoint, Env, ProxyUrl};
+use crate::config::{App, Config, Endpoint, Env, ProxyUrl};
 use crate::gateway::use_net;
 use crate::store::StoreFile;
 use checks::{ConfigFacts, StoreFacts};
@@ -65,7 +65,10 @@ fn look(path: &Path, config: &Config, env: &dyn Env) -> Vec<Finding> {
     let count = accounts.clone().count();
     let text = std::fs::read_to_string(path).unwrap_or_default();
     let mut findings = checks::config(ConfigFacts {
-        is_real: matches!(config.endpoint, Endpoint::Auto | Endpoint::Site(_)),
+        is_real: config
+            .apps
+            .iter()
+            .any(|app| matches!(app.endpoint, Endpoint::Auto | Endpoint::Site(_))),
         readable_by_others: probes::readable_by_others(path),
         holds_secret: probes::holds_secret(&text),
         alerts: !config.alerts.is_empty(),
@@ -85,7 +88,14 @@ fn look(path: &Path, config: &Config, env: &dyn Env) -> Vec<Finding> {
         findings.push(checks::log_file(&file.path, probes::unwritable(&file.path)));
     }
     findings.extend(ports(config, count as u64, runs));
-    findings.extend(endpoint(config, env));
+    for app in &config.apps {
+        let found = endpoint(config, app, env);
+        findings.extend(
+            found
+                .into_iter()
+                .map(|finding| finding.of_app(app.name.as_deref())),
+        );
+    }
     let what = match runs {
         true => "the fleet runs",
         false => "the fleet does not run",
@@ -123,10 +133,15 @@ fn store_facts(config: &Config) -> StoreFacts {
 
 fn ports(config: &Config, accounts: u64, runs: bool) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let is_sandbox = config.endpoint == Endpoint::Sandbox;
-    let sandbox = is_sandbox.then_some(("sandbox.listen", config.sandbox.listen));
+    let served = config
+        .apps
+        .iter()
+        .filter(|app| app.endpoint == Endpoint::Sandbox);
+    let sandboxes = 0..served.count();
+    let is_sandbox = sandboxes.len() == config.apps.len();
+    let sandbox = sandboxes.map(|number| ("sandbox.listen", config.sandbox.listen_of(number)));
     let admin = config.admin.listen.map(|listen| ("admin.listen", listen));
-    for (what, address) in sandbox.into_iter().chain(admin) {
+    for (what, address) in sandbox.chain(admin) {
         let bound = probes::bind(address);
         findings.push(checks::listening(what, address, &bound, runs));
     }
@@ -138,8 +153,8 @@ fn ports(config: &Config, accounts: u64, runs: bool) -> Vec<Finding> {
 }
 
 /// Names, TLS, proxies and the clock, by asking the endpoint.
-fn endpoint(config: &Config, env: &dyn Env) -> Vec<Finding> {
-    if config.endpoint == Endpoint::Sandbox {
+fn endpoint(config: &Config, app: &App, env: &dyn Env) -> Vec<Finding> {
+    if app.endpoint == Endpoint::Sandbox {
         return vec![Finding::ok(
             "network",
             "the sandbox is in the same process: no names, no TLS, no other clock",
@@ -155,7 +170,7 @@ fn endpoint(config: &Config, env: &dyn Env) -> Vec<Finding> {
         )];
     }
     // ws:// is http://, wss:// is https://.
-    let origin = walk(config, None).current().replacen("ws", "http", 1);
+    let origin = walk(config, app, None).current().replacen("ws", "http", 1);
     let parsed = Url::parse(&origin).ok();
     let host = parsed.as_ref().and_then(Url::host_str).unwrap_or_default();
     let port = parsed

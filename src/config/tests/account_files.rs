@@ -26,7 +26,7 @@ fn with(files: &[(&str, Result<&str, &str>)]) -> Result<Config, String> {
 
 fn shown(config: &Config) -> Vec<String> {
     let accounts = config.accounts.iter();
-    let shown = accounts.map(|it| format!("{} {} {:?}", it.user_id, it.enabled, it.bots));
+    let shown = accounts.map(|it| format!("{} {} {:?}", it.name, it.enabled, it.bots));
     shown.collect()
 }
 

@@ -2,6 +2,7 @@
 
 mod account_files;
 mod alerts;
+mod apps;
 mod arbitrary;
 mod logs;
 mod recovery;
@@ -104,7 +105,7 @@ fn an_account_has_settings_of_its_own_over_those_of_all() {
 /// What a bot needs may be said by each of its accounts, or by `[bots.…]` in part.
 #[test]
 fn the_settings_of_accounts_are_checked_as_a_whole() {
-    let check = |name: &str, user: &crate::proto::id::UserId, settings: Option<&BotSettings>| {
+    let check = |name: &str, user: &crate::account::AccountName, settings: Option<&BotSettings>| {
         let table = settings.map(BotSettings::table);
         let is_text = |key| {
             table
@@ -161,13 +162,16 @@ fn the_settings_of_accounts_are_checked_as_a_whole() {
 #[test]
 fn the_smallest_config_takes_the_defaults() {
     let config = parse(&with("")).unwrap();
-    assert_eq!(config.endpoint, Endpoint::Sandbox);
-    assert_eq!(config.app.sdk_app_id.get(), 1_400_000_001);
-    assert_eq!(config.app.secret_key.unwrap().expose_secret(), MARKER);
+    assert_eq!(config.apps[0].endpoint, Endpoint::Sandbox);
+    assert_eq!(config.apps[0].sdk_app_id.get(), 1_400_000_001);
+    assert_eq!(
+        config.apps[0].secret_key.as_ref().unwrap().expose_secret(),
+        MARKER
+    );
     let [account] = &config.accounts[..] else {
         panic!("one account")
     };
-    assert_eq!(account.user_id.as_str(), "a");
+    assert_eq!(account.name.as_str(), "a");
     assert_eq!(
         account.bots.iter().map(|bot| &**bot).collect::<Vec<_>>(),
         ["echo"]
@@ -184,7 +188,7 @@ fn the_smallest_config_takes_the_defaults() {
     );
     assert_eq!(config.sandbox.listen.to_string(), "127.0.0.1:7080");
     assert_eq!(config.sandbox.admins[0].as_str(), "administrator");
-    assert_eq!(config.governor.logins_per_second, 200);
+    assert_eq!(config.apps[0].governor.logins_per_second, 200);
     assert_eq!(config.host.queue, 1_024);
     assert_eq!(config.io.arbiters, 1);
     assert_eq!(config.io.hang_after, Duration::from_secs(15));
@@ -264,10 +268,10 @@ fn every_key_is_read() {
     "#;
     let config = parse_with(text, &[("NAME", "Ann")], &[]).unwrap();
     assert_eq!(
-        config.endpoint,
+        config.apps[0].endpoint,
         Endpoint::Url("wss://im.example.com/prefix".to_owned())
     );
-    let names: Vec<&str> = config.accounts.iter().map(|a| a.user_id.as_str()).collect();
+    let names: Vec<&str> = config.accounts.iter().map(|a| a.name.as_str()).collect();
     assert_eq!(names, ["a", "b-01", "b-02", "b-03"]);
     let (a, b) = (&config.accounts[0], &config.accounts[1]);
     assert!(!a.enabled && b.enabled);
@@ -290,7 +294,7 @@ fn every_key_is_read() {
     assert_eq!(config.sandbox.hello_interval, Duration::from_secs(2));
     assert!(config.sandbox.refuse_unknown);
     assert_eq!(config.sandbox.dedupe, SandboxDedupe::None);
-    let governor = config.governor;
+    let governor = config.apps[0].governor;
     assert_eq!((governor.logins_per_second, governor.burst), (10, 20));
     assert_eq!(config.io.hang_after, Duration::from_secs(20));
     let network = &config.network;
@@ -342,8 +346,8 @@ fn endpoints() {
         ),
     ] {
         let config = parse(&format!("endpoint = {text:?}\n{}", with(""))).unwrap();
-        assert_eq!(config.endpoint, expected);
-        assert!(text.starts_with(&config.endpoint.to_string()));
+        assert_eq!(config.apps[0].endpoint, expected);
+        assert!(text.starts_with(&config.apps[0].endpoint.to_string()));
     }
 }
 
@@ -373,13 +377,16 @@ fn the_command_line_wins_over_the_environment_over_the_file() {
         ],
     )
     .unwrap();
-    assert_eq!(config.endpoint, Endpoint::Sandbox);
+    assert_eq!(config.apps[0].endpoint, Endpoint::Sandbox);
     assert_eq!(
-        (config.governor.burst, config.governor.logins_per_second),
+        (
+            config.apps[0].governor.burst,
+            config.apps[0].governor.logins_per_second
+        ),
         (6, 2)
     );
     assert_eq!(
-        config.app.secret_key.as_ref().unwrap().expose_secret(),
+        config.apps[0].secret_key.as_ref().unwrap().expose_secret(),
         "12345"
     );
     assert_eq!(
@@ -449,7 +456,10 @@ fn what_is_overridden_need_not_be_right() {
     let text = "[app]\nsdk_app_id = 1\nsecret_key = \"${UNSET}\"\n[[accounts]]\nuser_id = \"a\"\nbots = []\n";
     assert!(parse(text).is_err());
     let config = parse_with(text, &[], &[("app.secret_key", "k")]).unwrap();
-    assert_eq!(config.app.secret_key.unwrap().expose_secret(), "k");
+    assert_eq!(
+        config.apps[0].secret_key.as_ref().unwrap().expose_secret(),
+        "k"
+    );
 }
 
 /// The `config.toml` people start from.
@@ -458,10 +468,13 @@ const SHIPPED: &str = include_str!("../../../config.toml");
 #[test]
 fn the_shipped_config_runs_as_it_stands() {
     let config = parse(SHIPPED).unwrap();
-    assert_eq!(config.endpoint, Endpoint::Sandbox);
+    assert_eq!(config.apps[0].endpoint, Endpoint::Sandbox);
     assert_eq!(config.accounts.len(), 7);
     let config = parse_with(SHIPPED, &[("BOTROUPE_SECRET_KEY", "other")], &[]).unwrap();
-    assert_eq!(config.app.secret_key.unwrap().expose_secret(), "other");
+    assert_eq!(
+        config.apps[0].secret_key.as_ref().unwrap().expose_secret(),
+        "other"
+    );
 }
 
 #[test]
@@ -503,7 +516,7 @@ fn the_defaults_written_in_the_shipped_config_are_the_defaults() {
     );
     assert_eq!(full.accounts[0].policy, bare.accounts[0].policy);
     assert_eq!(format!("{:?}", full.sandbox), format!("{:?}", bare.sandbox));
-    assert_eq!(full.governor, bare.governor);
+    assert_eq!(full.apps[0].governor, bare.apps[0].governor);
     assert_eq!(full.host, bare.host);
     assert_eq!(format!("{:?}", full.network), format!("{:?}", bare.network));
     assert_eq!(

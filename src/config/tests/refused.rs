@@ -403,7 +403,7 @@ fn a_user_sig_belongs_to_one_account_of_this_app() {
             .expose_secret(),
         sig
     );
-    assert!(config.app.secret_key.is_none());
+    assert!(config.apps[0].secret_key.is_none());
     for (app, user, sig, expected) in [
         (
             1_400_000_001,

@@ -194,7 +194,7 @@ fn a_secret_key_may_stand_elsewhere_and_only_in_one_place() {
     let accounts = "[[accounts]]\nuser_id = \"a\"\nbots = []\n";
     let text = |key: &str| format!("[app]\nsdk_app_id = 1400000001\n{key}\n{accounts}");
     let config = parse(&text("secret_key_command = [\"vault\", \"read\", \"key\"]")).unwrap();
-    let source = config.app.secret_key_source.as_deref().unwrap();
+    let source = config.apps[0].secret_key_source.as_deref().unwrap();
     assert!(matches!(source, SecretSource::Command { program, .. } if program == "vault"));
     let summary = config.summary().to_string();
     assert!(
@@ -221,7 +221,7 @@ fn files_of_secrets_lie_beside_the_config_and_stay_shared() {
         known_bots: &[],
     })
     .unwrap();
-    let key = config.app.secret_key_source.as_deref().unwrap();
+    let key = config.apps[0].secret_key_source.as_deref().unwrap();
     assert!(
         matches!(key, SecretSource::File(path) if path == "/etc/bots/key"),
         "{key:?}"

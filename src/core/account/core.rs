@@ -10,6 +10,7 @@ use super::effect::{AccountEvent, CoreConfig, Effect};
 use super::lifecycle::{Away, Life, Online, Reason, TurnFor};
 use super::link::Link;
 use super::login_pace::LoginPace;
+use super::name::AccountName;
 use super::outbox::OutboxItem;
 use super::recorder::Recorder;
 use super::report::{ConnectError, LinkEnd, Report};
@@ -74,7 +75,7 @@ macro_rules! outlet {
         &mut Outlet {
             now: $now,
             is_online: matches!($core.life, Life::Online(_)),
-            me: &$core.config.user,
+            me: $core.config.name.user(),
             server_secs: $core.clock.shown_secs($now),
             service_secs: $core.clock.heard_secs($now),
             effects: &mut $core.effects,
@@ -138,7 +139,7 @@ impl Core {
             waits_for: self.life.waits_for().map(str::to_owned),
             degraded: self.degraded(),
             open: memory.open(),
-            ..Status::new(self.config.user.clone(), self.since)
+            ..Status::new(self.config.name.clone(), self.since)
         }
     }
 
@@ -167,7 +168,13 @@ impl Core {
     /// The account.
     #[must_use]
     pub fn user(&self) -> &UserId {
-        &self.config.user
+        self.config.name.user()
+    }
+
+    /// What the account is called in its process.
+    #[must_use]
+    pub fn name(&self) -> &AccountName {
+        &self.config.name
     }
 
     /// The application.

@@ -2,11 +2,12 @@
 
 use super::cause::Cause;
 use super::credential::Credential;
+use super::name::AccountName;
 use super::outbox::{Attempt, OutboxError};
 use super::recovery::Policy;
 use crate::ledger::SpillLine;
 use crate::proto::endpoint::HostWalk;
-use crate::proto::id::{SdkAppId, UserId};
+use crate::proto::id::SdkAppId;
 use crate::proto::message::Message;
 use crate::proto::update::Update;
 use crate::proto::usersig::UserSig;
@@ -20,7 +21,7 @@ pub struct CoreConfig {
     /// The application.
     pub app: SdkAppId,
     /// The account.
-    pub user: UserId,
+    pub name: AccountName,
     /// Where UserSigs come from.
     pub credential: Credential,
     /// Where to connect.

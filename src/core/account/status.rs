@@ -1,7 +1,7 @@
 //! What is known about an account, for people and programs.
 
 use super::cause::Cause;
-use crate::proto::id::UserId;
+use super::name::AccountName;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -138,7 +138,7 @@ pub enum RecordedEvent {
 #[derive(Clone, Debug)]
 pub struct Status {
     /// The account.
-    pub user: UserId,
+    pub account: AccountName,
     /// Where it stands.
     pub phase: Phase,
     /// Since when, Unix time.
@@ -196,9 +196,9 @@ impl Status {
 
     /// Of an account that has not started.
     #[must_use]
-    pub fn new(user: UserId, since: Duration) -> Self {
+    pub fn new(account: impl Into<AccountName>, since: Duration) -> Self {
         Self {
-            user,
+            account: account.into(),
             phase: Phase::Waiting,
             since,
             cause: Cause::NotStarted,

@@ -89,7 +89,7 @@ mod tests {
     fn online() -> Core {
         let config = CoreConfig {
             app: SdkAppId::new(1_400_000_001).unwrap(),
-            user: UserId::parse("bot").unwrap(),
+            name: UserId::parse("bot").unwrap().into(),
             credential: Credential::Minted {
                 key: Arc::new("secret".into()),
                 lifetime: Duration::from_secs(86_400),

@@ -72,7 +72,7 @@ impl UserSigs {
     ) -> Result<Option<UserSig>, CredentialError> {
         config
             .credential
-            .user_sig(config.app, &config.user, time, self.is_void)
+            .user_sig(config.app, config.name.user(), time, self.is_void)
     }
 
     /// Checks one that a source gave, at this time. A source that still gives what is over, or at a renewal

@@ -1,9 +1,9 @@
 //! From changes of accounts and figures of the fleet to alerts that begin and end.
 
 use super::rule::Rule;
+use crate::account::AccountName;
 use crate::account::{Cause, Phase, SourceState, Status};
 use crate::policy::Now;
-use crate::proto::id::UserId;
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
@@ -40,16 +40,16 @@ pub struct Figures {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Turn {
     /// It is so, with the words for it.
-    Begins(Rule, Option<UserId>, String),
+    Begins(Rule, Option<AccountName>, String),
     /// It is so no longer.
-    Ends(Rule, Option<UserId>),
+    Ends(Rule, Option<AccountName>),
 }
 
 /// Follows the fleet. See the module.
 #[derive(Debug)]
 pub struct Conditions {
     limits: Limits,
-    accounts: HashMap<UserId, Seen>,
+    accounts: HashMap<AccountName, Seen>,
     /// Accounts that should be online, and those of them that are.
     expected: usize,
     online: usize,
@@ -75,7 +75,7 @@ struct Seen {
 
 impl Conditions {
     /// Of a fleet that has not started, with these accounts.
-    pub fn new(limits: Limits, accounts: impl IntoIterator<Item = UserId>) -> Self {
+    pub fn new(limits: Limits, accounts: impl IntoIterator<Item = AccountName>) -> Self {
         let expected = Seen {
             is_expected: true,
             ..Seen::default()
@@ -97,7 +97,7 @@ impl Conditions {
 
     /// The status of an account changed.
     pub fn changed(&mut self, now: Now, status: &Status) -> Vec<Turn> {
-        let user = &status.user;
+        let user = &status.account;
         let before = self.accounts.get(user).copied().unwrap_or_default();
         let mut turns = Vec::new();
         let gone = matches!(status.phase, Phase::Stopping | Phase::Stopped);

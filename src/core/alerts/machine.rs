@@ -3,9 +3,9 @@
 use super::conditions::{Conditions, Figures, Limits, Turn};
 use super::notice::{Alert, LISTED, Notice};
 use super::rule::Rule;
+use crate::account::AccountName;
 use crate::account::Status;
 use crate::policy::Now;
-use crate::proto::id::UserId;
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
@@ -40,7 +40,7 @@ pub struct Silence {
 pub struct Alerts {
     policy: Policy,
     conditions: Conditions,
-    active: BTreeMap<(Rule, Option<UserId>), Active>,
+    active: BTreeMap<(Rule, Option<AccountName>), Active>,
     silences: Vec<Silence>,
     /// When what is new is told, as monotonic time.
     due: Option<Duration>,
@@ -65,7 +65,11 @@ struct Active {
 
 impl Alerts {
     /// Of a fleet that has not started, with these accounts.
-    pub fn new(policy: Policy, limits: Limits, accounts: impl IntoIterator<Item = UserId>) -> Self {
+    pub fn new(
+        policy: Policy,
+        limits: Limits,
+        accounts: impl IntoIterator<Item = AccountName>,
+    ) -> Self {
         Self {
             policy,
             conditions: Conditions::new(limits, accounts),
@@ -172,7 +176,7 @@ impl Alerts {
         }
     }
 
-    fn begin(&mut self, now: Now, key: (Rule, Option<UserId>), text: String, once: bool) {
+    fn begin(&mut self, now: Now, key: (Rule, Option<AccountName>), text: String, once: bool) {
         let excepted = key.1.as_ref().is_some_and(|account| {
             let except = self.policy.except.iter();
             except.clone().any(|pattern| covers(pattern, account))
@@ -197,7 +201,7 @@ impl Alerts {
         self.due.get_or_insert(now.mono + self.policy.group_wait);
     }
 
-    fn end(&mut self, now: Now, key: &(Rule, Option<UserId>)) {
+    fn end(&mut self, now: Now, key: &(Rule, Option<AccountName>)) {
         let Some(alert) = self.active.get_mut(key) else {
             return;
         };
@@ -210,12 +214,12 @@ impl Alerts {
         self.due.get_or_insert(now.mono + self.policy.group_wait);
     }
 
-    fn is_silent(&self, key: &(Rule, Option<UserId>)) -> bool {
+    fn is_silent(&self, key: &(Rule, Option<AccountName>)) -> bool {
         self.silent_until(key).is_some()
     }
 
     /// Until when the silences last that hold it back.
-    fn silent_until(&self, (rule, account): &(Rule, Option<UserId>)) -> Option<Duration> {
+    fn silent_until(&self, (rule, account): &(Rule, Option<AccountName>)) -> Option<Duration> {
         let fitting = self.silences.iter().filter(|silence| {
             let of_rule = silence.rule.is_none_or(|silent| silent == *rule);
             let of_account = match (&silence.account, account) {
@@ -303,7 +307,7 @@ impl Alerts {
 const MIN_REPEAT: Duration = Duration::from_secs(1);
 
 /// Whether a UserID, or its beginning with a `*` behind it, stands for this account.
-fn covers(pattern: &str, account: &UserId) -> bool {
+fn covers(pattern: &str, account: &AccountName) -> bool {
     match pattern.strip_suffix('*') {
         Some(beginning) => account.as_str().starts_with(beginning),
         None => pattern == account.as_str(),

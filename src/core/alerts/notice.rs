@@ -1,8 +1,8 @@
 //! What is told to whoever gets alerts.
 
 use super::rule::Rule;
+use crate::account::AccountName;
 use crate::account::Clock;
-use crate::proto::id::UserId;
 use std::fmt::Write as _;
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ pub struct Alert {
     /// What it is about.
     pub rule: Rule,
     /// The account, if it is about one.
-    pub account: Option<UserId>,
+    pub account: Option<AccountName>,
     /// What happened, and what a person can do.
     pub text: String,
     /// Since when, Unix time.

@@ -1,6 +1,7 @@
 //! The machine on a virtual clock.
 
 use super::*;
+use crate::account::AccountName;
 use crate::account::{Cause, CredentialError, Phase, Status};
 use crate::policy::Now;
 use crate::proto::event::KickType;
@@ -16,8 +17,8 @@ fn at(n: u64) -> Now {
     Now::new(secs(n), secs(1_795_000_000 + n))
 }
 
-fn user(name: &str) -> UserId {
-    UserId::parse(name).unwrap()
+fn user(name: &str) -> AccountName {
+    UserId::parse(name).unwrap().into()
 }
 
 fn status(name: &str, phase: Phase, cause: Cause) -> Status {

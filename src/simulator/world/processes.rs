@@ -18,7 +18,7 @@ impl World {
     pub(super) fn new_node(&mut self, node: usize, found: Recovered) -> SimAccount {
         let config = CoreConfig {
             app: self.app,
-            user: self.users[node].clone(),
+            name: self.users[node].clone().into(),
             credential: Credential::Minted {
                 key: self.key.clone(),
                 lifetime: self.options.user_sig_lifetime,

@@ -47,7 +47,7 @@ impl Rig {
     fn new(credential: Credential, off: i64) -> Self {
         let config = CoreConfig {
             app: SdkAppId::new(APP).unwrap(),
-            user: UserId::parse("bot").unwrap(),
+            name: UserId::parse("bot").unwrap().into(),
             credential,
             hosts: HostWalk::fixed("ws://h"),
             policy: Arc::new(Policy::standard()),

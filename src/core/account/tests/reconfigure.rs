@@ -12,7 +12,7 @@ fn minted(key: &str) -> Credential {
 fn config(credential: Credential) -> Arc<CoreConfig> {
     Arc::new(CoreConfig {
         app: SdkAppId::new(APP).unwrap(),
-        user: UserId::parse("bot").unwrap(),
+        name: UserId::parse("bot").unwrap().into(),
         credential,
         hosts: HostWalk::fixed("ws://h"),
         policy: Arc::new(Policy::standard()),
