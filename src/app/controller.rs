@@ -3,6 +3,7 @@
 #[cfg(doc)]
 use super::App;
 use super::bot_change::{self, BotChange, BotChangeError};
+use super::dialogues::DialogueOf;
 use super::outbox::{OutboxOrder, OutboxOrderError};
 use super::reload::{Plan, ReloadError, Reloader};
 use super::runtime::{OnReload, Runtime};
@@ -12,7 +13,9 @@ use crate::bot::{Api, Pool};
 use crate::config::Config;
 use crate::proto::code::Code;
 use crate::proto::id::UserId;
-use crate::store::{Condition, Deed, StoreError};
+#[cfg(doc)]
+use crate::store::Store;
+use crate::store::{AuditBreak, AuditCheck, AuditEntry, Condition, Deed, StoreError};
 use crate::supervisor::{
     CountOnline, CountPhases, GetStatus, Order, OrderError, Supervisor, UntilEnd,
 };
@@ -220,6 +223,12 @@ impl Controller {
         self.runtime.order_letter(letter, order).await
     }
 
+    /// The dialogues that wait for an answer, those first whose time is over first.
+    #[must_use]
+    pub fn dialogues(&self) -> Vec<DialogueOf> {
+        self.runtime.dialogues()
+    }
+
     /// What putting this config in the place of the running one would do.
     ///
     /// # Errors
@@ -261,6 +270,27 @@ impl Controller {
     /// When it cannot be written.
     pub async fn audit(&self, deed: Deed) -> Result<(), StoreError> {
         self.runtime.store.audit(deed).await
+    }
+
+    /// What was ordered before the entry of this number, as far as it fits: see [`Store::audited`].
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub async fn audited(
+        &self,
+        before: u64,
+        most: usize,
+        fits: impl Fn(&AuditEntry) -> bool + Send + 'static,
+    ) -> Result<(Vec<AuditEntry>, Option<u64>), StoreError> {
+        self.runtime.store.audited(before, most, fits).await
+    }
+
+    /// Whether every entry of the audit is as it was written: see [`Store::verify_audit`].
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub async fn verify_audit(&self) -> Result<(AuditCheck, Option<AuditBreak>), StoreError> {
+        self.runtime.store.verify_audit().await
     }
 
     /// How the store is doing.

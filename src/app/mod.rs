@@ -4,6 +4,7 @@
 
 mod bot_change;
 mod controller;
+mod dialogues;
 mod error;
 mod hosts;
 mod line;
@@ -19,6 +20,7 @@ mod terms;
 pub(crate) use bot_change::BotChange;
 pub use bot_change::BotChangeError;
 pub use controller::{Controller, Counted};
+pub use dialogues::DialogueOf;
 pub use error::AppError;
 pub use outbox::{OutboxOrder, OutboxOrderError};
 pub use reload::{AccountStep, Action, Plan, ReloadError};

@@ -125,9 +125,9 @@ pub(crate) use host::Host;
 pub use isolation::{Isolation, IsolationError};
 pub use language::{Language, LanguageChoice, LanguageError, TextValue, Texts, TextsError};
 #[cfg(feature = "unstable")]
-pub use ledger::{Ledger, Shelf};
+pub use ledger::{DropDialogueError, Ledger, OpenDialogue, Question, Shelf};
 #[cfg(not(feature = "unstable"))]
-pub(crate) use ledger::{Ledger, Shelf};
+pub(crate) use ledger::{DropDialogueError, Ledger, OpenDialogue, Question, Shelf};
 pub use middleware::Next;
 pub use needs::{BotMistake, Needs};
 pub use on_unknown::{OnUnknown, OnUnknownError};

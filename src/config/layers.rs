@@ -45,7 +45,7 @@ fn misspelt(name: &str) -> Option<String> {
 }
 
 /// The top-level keys.
-pub(super) const ROOTS: [&str; 18] = [
+pub(super) const ROOTS: [&str; 19] = [
     "accounts",
     "accounts_from",
     "admin",

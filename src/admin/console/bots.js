@@ -1,10 +1,12 @@
 // The bots of the program, and how many accounts run each.
 
 import { get } from "./api.js";
+import { dialogueTable } from "./dialogues.js";
 import { h } from "./dom.js";
 import { t } from "./words.js";
 
-export function bots(main) {
+export function bots(main, who) {
+  const dialogues = dialogueTable(who, () => ({}));
   const body = h("tbody", {});
   main.append(
     h("h1", {}, t("bots.title")),
@@ -19,6 +21,7 @@ export function bots(main) {
       ),
       h("p", { class: "soft" }, t("bots.note")),
     ),
+    dialogues.element,
   );
   const load = async () => {
     const told = await get("/api/v1/bots");
@@ -35,4 +38,7 @@ export function bots(main) {
     );
   };
   load();
+  dialogues.load();
+  const every = setInterval(() => dialogues.load().catch(() => {}), 5000);
+  return () => clearInterval(every);
 }
