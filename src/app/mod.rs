@@ -481,6 +481,7 @@ pub(crate) const fn store_settings(config: &StoreConfig) -> crate::store::StoreC
         handled: config.handled,
         keys: config.keys,
         dead_letters: config.dead_letters,
+        keep_audit: config.keep_audit,
         delay: config.delay,
     }
 }

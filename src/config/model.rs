@@ -553,6 +553,8 @@ pub struct StoreConfig {
     pub keys: Duration,
     /// How long messages are kept that could not be sent; 1 hour to 365 days.
     pub dead_letters: Duration,
+    /// How long it is kept what people have ordered; 1 to 3,650 days, `None` for ever.
+    pub keep_audit: Option<Duration>,
     /// The most bytes that the values of one bot may take; 1 KiB to 1 TiB.
     pub quota: u64,
     /// The most bytes that wait in the store for room with the bots of one account, of what the server does not keep; up

@@ -459,6 +459,11 @@ fn store(mut section: Section<'_>, places: &mut BTreeMap<&'static str, Place>) -
         handled: section.duration("handled", defaults::STORE_HANDLED, long),
         keys: section.duration("keys", defaults::STORE_KEYS, long),
         dead_letters: section.duration("dead_letters", defaults::STORE_DEAD_LETTERS, long),
+        keep_audit: match section.get("keep_audit") {
+            Some(node) if node.is_text("forever") => None,
+            Some(node) => node.duration(DAY, 3650 * DAY),
+            None => None,
+        },
         quota: section
             .get("quota")
             .and_then(|node| node.size(1 << 10, 1 << 40))
