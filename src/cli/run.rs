@@ -97,7 +97,9 @@ pub(super) fn run(
         });
         alerts.begin(app.controller(), apis.collect());
         let controller = app.controller();
-        controller.on_reload(Box::new(|before, after| {
+        let receivers = alerts.reloader();
+        controller.on_reload(Box::new(move |before, after| {
+            receivers(after);
             if let Some(log) = LogControl::current() {
                 log.reload(&before.log, &after.log);
             }
@@ -132,7 +134,7 @@ pub(super) fn run(
         let wanted = Rc::new(Notify::new());
         let watched = service.clone();
         // To the end: a stop has to look alive as well.
-        actix_rt::spawn(watched.watch(controller.clone(), config.admin.ready_share));
+        actix_rt::spawn(watched.watch(controller.clone()));
         let tellers = (board.clone(), service.clone());
         let reloader = actix_rt::spawn(reload_when(wanted.clone(), reloads, tellers, format));
         let mut heir = Successor::default();

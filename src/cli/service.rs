@@ -73,7 +73,7 @@ impl Service {
 
     /// Watches the fleet for as long as the process runs: it is ready when the share of its accounts is online, and
     /// alive for as long as the supervisor of its accounts answers.
-    pub(super) async fn watch(self, controller: Controller, share: f64) {
+    pub(super) async fn watch(self, controller: Controller) {
         if self.to.is_none() {
             return;
         }
@@ -82,6 +82,7 @@ impl Service {
         loop {
             // No answer, no sign of life.
             let online = controller.online().await;
+            let share = controller.config().admin.ready_share;
             for news in standing.news(online, controller.accounts(), share) {
                 if matches!(news, News::Ready) {
                     self.is_ready.store(true, Ordering::Relaxed);

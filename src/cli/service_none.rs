@@ -12,7 +12,7 @@ impl Service {
     }
 
     #[expect(clippy::unused_async, reason = "as where there is somebody to tell")]
-    pub(super) async fn watch(self, _: Controller, _: f64) {}
+    pub(super) async fn watch(self, _: Controller) {}
 
     pub(super) const fn reloading(&self) {}
 

@@ -89,6 +89,66 @@ fn contested_held_and_the_end_of_both_are_told_with_a_signature() {
 }
 
 #[test]
+fn receivers_come_change_and_go_with_a_reload() {
+    let service = service(|_| {});
+    let [first, second, third] = [(); 3].map(|()| Sink::new());
+    let folder = tempfile::tempdir().unwrap();
+    let named =
+        |name: &str, sink: &Sink, more: &str| format!("name = \"{name}\"\n{}", webhook(sink, more));
+    let path = watched(&folder, &service, &named("first", &first, ""), "");
+    let text = fs::read_to_string(&path).unwrap();
+    let before = text.split("[[alerts]]").next().unwrap();
+    let of = |receiver: &str| format!("[[alerts]]\ngroup_wait = \"0s\"\n{receiver}\n");
+    let reload = |receivers: &[String]| {
+        fs::write(&path, format!("{before}{}", receivers.concat())).unwrap();
+        let done = output(&["reload", "--config", &path]);
+        assert!(done.status.success(), "{done:?}");
+        String::from_utf8(done.stdout).unwrap()
+    };
+    let mut run = run(&path);
+    run.line("2 of 2");
+    service.kick("a", KickType::Account).unwrap();
+    first.until("+contested/a");
+
+    // Another one comes: it hears at once of what fires already.
+    let plan = reload(&[
+        of(&named("first", &first, "")),
+        of(&named("second", &second, "")),
+    ]);
+    assert!(
+        plan.contains("~ fleet") && plan.contains("alerts"),
+        "{plan}"
+    );
+    second.until("+contested/a");
+    service.kick("b", KickType::Rest).unwrap();
+    for sink in [&first, &second] {
+        sink.until("+held/b");
+    }
+
+    // The first one is elsewhere from now on, and knows what it was told; the second one is gone.
+    reload(&[of(&named("first", &third, ""))]);
+    let resumed = output(&["resume", "a", "--config", &path]);
+    assert!(resumed.status.success(), "{resumed:?}");
+    let got = third.until("-contested/a");
+    assert!(!got.alerts().iter().any(|alert| alert.starts_with('+')));
+    // A mistake changes nothing.
+    fs::write(&path, format!("{before}[[alerts]]\nto = \"nowhere\"\n")).unwrap();
+    assert!(!output(&["reload", "--config", &path]).status.success());
+    let resumed = output(&["resume", "b", "--config", &path]);
+    assert!(resumed.status.success(), "{resumed:?}");
+    third.until("-held/b");
+    stop(run);
+    for sink in [first, second] {
+        let told: Vec<String> = sink
+            .rest()
+            .iter()
+            .flat_map(crate::sink::Got::alerts)
+            .collect();
+        assert!(told.is_empty(), "{told:?}");
+    }
+}
+
+#[test]
 fn a_silence_holds_alerts_back_until_it_is_ended() {
     let (service, sink) = (service(|_| {}), Sink::new());
     let folder = tempfile::tempdir().unwrap();
