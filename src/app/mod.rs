@@ -23,7 +23,7 @@ pub use error::AppError;
 pub use outbox::{OutboxOrder, OutboxOrderError};
 pub use reload::{AccountStep, Action, Plan, ReloadError};
 pub use sandbox::check_sandbox;
-pub(crate) use terms::{Credentials, fetch_secret_keys};
+pub(crate) use terms::{Credentials, fetch_accounts, fetch_secret_keys};
 
 pub use crate::supervisor::OrderError;
 

@@ -12,6 +12,7 @@ use std::{
 use botroupe_core::account::{AccountName, Policy};
 use secrecy::{ExposeSecret, SecretString};
 
+use super::account_source::AccountSource;
 use super::admin::AdminConfig;
 use super::alerts::AlertConfig;
 use super::defaults;
@@ -36,6 +37,8 @@ pub struct Config {
     /// Every account with its patterns expanded, in the order written; at least one, no name
     /// twice. Those with `enabled = false` are among them.
     pub accounts: Vec<AccountConfig>,
+    /// Who says which other accounts there are.
+    pub account_source: Option<AccountSource>,
     /// The settings of each bot that has a `[bots.<name>]`.
     pub bots: BTreeMap<String, BotSettings>,
     /// The embedded server, used by apps whose endpoint is [`Endpoint::Sandbox`].

@@ -1,5 +1,6 @@
 //! Describes a fleet.
 
+use super::accounts;
 use super::env::ProcessEnv;
 use super::error::FleetError;
 use super::fleet_app::FleetApp;
@@ -376,7 +377,7 @@ impl FleetBuilder {
 /// A reload that SIGHUP asked for.
 #[cfg(unix)]
 async fn reload(recipe: &Recipe, controller: &Controller) {
-    let done = match recipe.config() {
+    let done = match recipe.config().await {
         Ok(config) => controller.reload(config).await.map_err(FleetError::from),
         Err(error) => Err(error),
     };
@@ -399,7 +400,7 @@ pub(super) struct Recipe {
 
 impl Recipe {
     /// Reads and checks the config, with these accounts beside its own.
-    pub(super) fn config_with(&self, more: &[FleetAccount]) -> Result<Config, FleetError> {
+    pub(super) async fn config_with(&self, more: &[FleetAccount]) -> Result<Config, FleetError> {
         let (file, mut text) = match &self.file {
             Some(path) => (path.display().to_string(), load::read_text(path)?),
             None => (NO_FILE.to_owned(), String::new()),
@@ -425,12 +426,21 @@ impl Recipe {
             settings.push(("store.path".to_owned(), ":memory:".to_owned()));
         }
         settings.extend(self.settings.iter().cloned());
-        Ok(load::parse(&file, &text, &settings, env, &self.bots)?)
+        let answer = match load::source(&file, &text, &settings, env)? {
+            Some(asked) => Some(accounts::ask(asked).await),
+            None => None,
+        };
+        Ok(load::parse(
+            (&file, &text, answer),
+            &settings,
+            env,
+            &self.bots,
+        )?)
     }
 
     /// Reads and checks the config.
-    pub(super) fn config(&self) -> Result<Config, FleetError> {
-        self.config_with(&[])
+    pub(super) async fn config(&self) -> Result<Config, FleetError> {
+        self.config_with(&[]).await
     }
 }
 

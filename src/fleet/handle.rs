@@ -59,7 +59,7 @@ pub(super) async fn launch(
     recipe: &Recipe,
     on_change: Option<OnChange>,
 ) -> Result<(App, watch::Receiver<usize>, Served), FleetError> {
-    let config = recipe.config()?;
+    let config = recipe.config().await?;
     let (count, online) = watch::channel(0);
     let door = Door::open(&config)?;
     let observer = Observer::new(count, on_change, door.follower()).start();
@@ -150,8 +150,8 @@ impl FleetHandle {
     pub async fn add(&self, account: impl Into<FleetAccount>) -> Result<Plan, FleetError> {
         let account = account.into();
         let mut recipe = self.recipe.lock().await;
-        let added = recipe.config_with(std::slice::from_ref(&account))?;
-        let known = recipe.config()?;
+        let added = recipe.config_with(std::slice::from_ref(&account)).await?;
+        let known = recipe.config().await?;
         let mut config = self.config()?;
         let is_new = |name: &AccountName| !known.accounts.iter().any(|it| it.name == *name);
         let new = added.accounts.into_iter().filter(|it| is_new(&it.name));
@@ -188,7 +188,7 @@ impl FleetHandle {
         let mut config = self.config()?;
         let mut alone = Vec::new();
         std::mem::swap(&mut alone, &mut recipe.accounts);
-        let described = recipe.config_with(std::slice::from_ref(&account));
+        let described = recipe.config_with(std::slice::from_ref(&account)).await;
         recipe.accounts = alone;
         let described = described?.accounts.into_iter();
         let Some(new) = described.last() else {
@@ -210,7 +210,7 @@ impl FleetHandle {
     /// # Errors
     /// [`FleetError`] when the config cannot be read or is wrong.
     pub async fn plan(&self) -> Result<Plan, FleetError> {
-        let config = self.recipe.lock().await.config()?;
+        let config = self.recipe.lock().await.config().await?;
         Ok(self.controller()?.plan(config).await?)
     }
 
@@ -221,7 +221,7 @@ impl FleetHandle {
     /// # Errors
     /// [`FleetError`] when the config cannot be read, is wrong, or needs a restart of the process; then nothing changes.
     pub async fn reload(&self) -> Result<Plan, FleetError> {
-        let config = self.recipe.lock().await.config()?;
+        let config = self.recipe.lock().await.config().await?;
         self.put(config).await
     }
 
