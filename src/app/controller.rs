@@ -231,6 +231,15 @@ impl Controller {
         self.reloader.reload(config).await
     }
 
+    /// Like [`reload`](Self::reload), for the running config with other accounts: what was changed of bots since its last
+    /// reload stays.
+    ///
+    /// # Errors
+    /// [`ReloadError`]; then nothing has changed.
+    pub async fn reload_accounts(&self, config: Config) -> Result<Plan, ReloadError> {
+        self.reloader.reload_accounts(config).await
+    }
+
     /// Has `what` told of each reload from now on, with the config before and the one that runs then. It must not block.
     /// There is one at a time.
     pub fn on_reload(&self, what: OnReload) {

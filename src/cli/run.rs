@@ -20,6 +20,7 @@ use crate::admin::{AdminError, Feed, Opened, Setting};
 use crate::alerts::{Watch as AlertWatch, WatchHandle};
 use crate::app::{App, AppError, Before};
 use crate::config::{Config, Endpoint, LogFormat};
+use crate::fleet::Again;
 use crate::fleet::{Signal, Signals};
 use crate::gateway::now;
 use crate::store::OpenError;
@@ -121,12 +122,14 @@ pub(super) fn run(
         let mut watch = Watch::new(&source, config);
         // One at a time; what comes meanwhile asks for one more.
         let wanted = Rc::new(Notify::new());
+        let accounts_wanted = Rc::new(Notify::new());
+        let mut again = Again::new(config);
         let service = Service::of_process();
         let watched = service.clone();
         // To the end: a stop has to look alive as well.
         actix_rt::spawn(watched.watch(controller.clone(), config.admin.ready_share));
         let tellers = (board.clone(), service.clone());
-        let reloader = actix_rt::spawn(reload_when(wanted.clone(), reloads, tellers, format));
+        let reloader = actix_rt::spawn(reload_when((wanted.clone(), accounts_wanted.clone()), reloads, tellers, format));
         let successor = loop {
             tokio::select! {
                 signal = signals.next() => match signal {
@@ -138,6 +141,7 @@ pub(super) fn run(
                 },
                 Some(socket) = handover.recv() => break Some(socket),
                 () = watch.changed(), if args.watch => wanted.notify_one(),
+                () = again.due(&controller) => accounts_wanted.notify_one(),
                 // A process that keeps no account online must not look alive.
                 () = controller.ended() => return Err(supervisor_died()),
             }
@@ -219,16 +223,20 @@ async fn open_admin(
 
 /// Reloads the config each time it is wanted.
 async fn reload_when(
-    wanted: Rc<Notify>,
+    (wanted, accounts_wanted): (Rc<Notify>, Rc<Notify>),
     reloads: Reloads,
     (board, service): (Addr<Board>, Service),
     format: LogFormat,
 ) {
     loop {
-        wanted.notified().await;
-        service.reloading();
-        reloads.reload_aloud(format).await;
-        service.reloaded();
+        tokio::select! {
+            () = wanted.notified() => {
+                service.reloading();
+                reloads.reload_aloud(format).await;
+                service.reloaded();
+            }
+            () = accounts_wanted.notified() => reloads.ask_again(format).await,
+        }
         board.do_send(Reloaded(reloads.accounts()));
     }
 }

@@ -80,6 +80,12 @@ impl std::fmt::Debug for AccountFile {
     }
 }
 
+/// The files alone, without what was answered.
+pub(super) fn without_answers(files: &[AccountFile]) -> Vec<AccountFile> {
+    let files = files.iter().filter(|file| file.key == KEY);
+    files.cloned().collect()
+}
+
 /// Reads the files, and returns the accounts of all. `first` is the number of the first among the accounts of the
 /// config.
 pub(super) fn read(

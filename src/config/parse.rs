@@ -19,8 +19,8 @@ use super::{
     layers::{self, Merged},
     log,
     model::{
-        BotSettings, Config, HostConfig, IoConfig, NetworkConfig, SandboxConfig, SandboxDedupe,
-        SandboxTlsConfig, ShutdownConfig, StoreConfig,
+        BotSettings, Config, HostConfig, IoConfig, NetworkConfig, Origin, SandboxConfig,
+        SandboxDedupe, SandboxTlsConfig, ShutdownConfig, StoreConfig,
     },
     place::{Place, Positions},
     read::{Context, Node, Section},
@@ -169,6 +169,10 @@ impl Config {
                 Ok(Self {
                     contributions,
                     file: Arc::from(sources.file),
+                    origin: Arc::new(Origin {
+                        text: sources.text.to_owned(),
+                        files: account_files::without_answers(files.unwrap_or_default()),
+                    }),
                     ..parts
                 })
             }
@@ -244,6 +248,7 @@ fn read(
         contributions: layers::Contributions::default(),
         places,
         file: Arc::from(""),
+        origin: Arc::default(),
     })
 }
 

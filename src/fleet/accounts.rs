@@ -1,12 +1,13 @@
 //! Accounts that stand elsewhere: in files, or with a program or a service that is asked.
 
-use crate::app::fetch_accounts;
-use crate::config::{AccountFile, AccountSource, NetworkConfig};
+use crate::app::{Controller, fetch_accounts};
+use crate::config::{AccountFile, AccountSource, Config, NetworkConfig};
 use crate::gateway::use_first_net;
 use actix::System;
 use std::fs;
 use std::path::Path;
 use std::thread;
+use std::time::Duration;
 use tokio::sync::oneshot;
 
 /// Asks a source which accounts there are, and how it is reached.
@@ -25,6 +26,33 @@ pub(super) async fn ask(asked: (AccountSource, NetworkConfig)) -> AccountFile {
         Err(error) => Err(error),
     };
     AccountFile::answer(&source, answer)
+}
+
+/// How often a config without a source is looked at: a reload may bring one.
+const LOOK: Duration = Duration::from_secs(60);
+
+/// When a source of accounts is asked again.
+pub(crate) struct Again(tokio::time::Instant);
+
+impl Again {
+    pub(crate) fn new(config: &Config) -> Self {
+        let mut again = Self(tokio::time::Instant::now());
+        again.put_off(config);
+        again
+    }
+
+    /// Waits for the time; for ever when the config has no source.
+    pub(crate) async fn due(&mut self, controller: &Controller) {
+        tokio::time::sleep_until(self.0).await;
+        self.put_off(&controller.config());
+    }
+
+    fn put_off(&mut self, config: &Config) {
+        let source = config.account_source.as_ref();
+        // A reload may bring one.
+        let every = source.map_or(LOOK, |source| source.every);
+        self.0 = tokio::time::Instant::now() + every;
+    }
 }
 
 fn lost() -> Result<String, String> {

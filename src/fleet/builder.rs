@@ -1,6 +1,6 @@
 //! Describes a fleet.
 
-use super::accounts;
+use super::accounts::{self, Again};
 use super::env::ProcessEnv;
 use super::error::FleetError;
 use super::fleet_app::FleetApp;
@@ -9,7 +9,6 @@ use super::load;
 use super::observer::OnChange;
 use super::signals::{Signal, Signals};
 use crate::account::Status;
-#[cfg(unix)]
 use crate::app::Controller;
 use crate::app::made_name;
 use crate::bot::{AccountContext, Bot, Bots};
@@ -330,8 +329,13 @@ impl FleetBuilder {
             tracing::info!("sandbox listening on {url}");
         }
         let controller = app.controller();
+        let mut again = Again::new(&controller.config());
         loop {
             tokio::select! {
+                () = again.due(&controller) => tokio::select! {
+                    () = recipe.ask_again(&controller) => {}
+                    () = signals.stop() => break,
+                },
                 signal = signals.next() => match signal {
                     Signal::Stop => break,
                     #[cfg(unix)]
@@ -399,6 +403,26 @@ pub(super) struct Recipe {
 }
 
 impl Recipe {
+    /// Only a config file is told to listen to the environment.
+    fn env(&self) -> &'static dyn Env {
+        static NONE: BTreeMap<String, String> = BTreeMap::new();
+        match self.file {
+            Some(_) => &ProcessEnv,
+            None => &NONE,
+        }
+    }
+
+    /// What lies over the file.
+    fn settings(&self) -> Vec<(String, String)> {
+        let mut settings = Vec::new();
+        if self.file.is_none() {
+            // A fleet in code has no folder to leave a file in.
+            settings.push(("store.path".to_owned(), ":memory:".to_owned()));
+        }
+        settings.extend(self.settings.iter().cloned());
+        settings
+    }
+
     /// Reads and checks the config, with these accounts beside its own.
     pub(super) async fn config_with(&self, more: &[FleetAccount]) -> Result<Config, FleetError> {
         let (file, mut text) = match &self.file {
@@ -414,18 +438,8 @@ impl Recipe {
         for account in self.accounts.iter().chain(more) {
             text.push_str(&account.to_toml(&self.bots));
         }
-        // Only a config file is told to listen to the environment.
-        let none = BTreeMap::new();
-        let env: &dyn Env = match self.file {
-            Some(_) => &ProcessEnv,
-            None => &none,
-        };
-        let mut settings = Vec::new();
-        if self.file.is_none() {
-            // A fleet in code has no folder to leave a file in.
-            settings.push(("store.path".to_owned(), ":memory:".to_owned()));
-        }
-        settings.extend(self.settings.iter().cloned());
+        let settings = self.settings();
+        let env = self.env();
         let answer = match load::source(&file, &text, &settings, env)? {
             Some(asked) => Some(accounts::ask(asked).await),
             None => None,
@@ -436,6 +450,35 @@ impl Recipe {
             env,
             &self.bots,
         )?)
+    }
+
+    /// Asks the source of accounts again, and takes over what it says. When it fails, what runs goes on.
+    async fn ask_again(&self, controller: &Controller) {
+        let running = controller.config();
+        let done = match self.asked(&running).await {
+            Ok(None) => return,
+            Ok(Some(config)) => {
+                let done = controller.reload_accounts(config).await;
+                done.map(drop).map_err(FleetError::from)
+            }
+            Err(error) => Err(error),
+        };
+        if let Err(error) = done {
+            tracing::warn!(%error, "the source of accounts was asked in vain; the accounts stay as they are");
+        }
+    }
+
+    /// The running config, with what its source of accounts says now; `None` without one.
+    async fn asked(&self, running: &Config) -> Result<Option<Config>, FleetError> {
+        let (file, text, files) = running.origin();
+        let (settings, env) = (self.settings(), self.env());
+        let Some(asked) = load::source(file, text, &settings, env)? else {
+            return Ok(None);
+        };
+        let mut files = files.to_vec();
+        files.push(accounts::ask(asked).await);
+        let config = load::check(file, text, &files, &settings, env, &self.bots)?;
+        Ok(Some(config))
     }
 
     /// Reads and checks the config.

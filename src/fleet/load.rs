@@ -41,6 +41,27 @@ pub(crate) fn read_config(
     Ok(parse((&file, &text, answer), overrides, env, bots)?)
 }
 
+/// The config that runs, with what its source of accounts answers now; nothing else is read anew. `None` when it has no
+/// source. Blocks.
+///
+/// # Errors
+/// [`FleetError::Config`] when the source does not answer, or with a mistake.
+#[cfg(feature = "cli")]
+pub(crate) fn ask_again(
+    running: &Config,
+    overrides: &[(String, String)],
+    env: &dyn Env,
+    bots: &Bots,
+) -> Result<Option<Config>, FleetError> {
+    let (file, text, files) = running.origin();
+    let Some(asked) = source(file, text, overrides, env)? else {
+        return Ok(None);
+    };
+    let mut files = files.to_vec();
+    files.push(accounts::ask_blocking(asked));
+    Ok(Some(check(file, text, &files, overrides, env, bots)?))
+}
+
 /// Who has to be asked before the config can be read.
 pub(super) fn source(
     file: &str,
@@ -62,6 +83,20 @@ pub(super) fn parse(
     env: &dyn Env,
     bots: &Bots,
 ) -> Result<Config, ConfigErrors> {
+    let mut files = accounts::files(Path::new(file), text);
+    files.extend(answer);
+    check(file, text, &files, overrides, env, bots)
+}
+
+/// Checks the text of a config with these files of accounts.
+pub(super) fn check(
+    file: &str,
+    text: &str,
+    files: &[AccountFile],
+    overrides: &[(String, String)],
+    env: &dyn Env,
+    bots: &Bots,
+) -> Result<Config, ConfigErrors> {
     let known_bots: Vec<&str> = bots.names().collect();
     let sources = Sources {
         file,
@@ -73,7 +108,5 @@ pub(super) fn parse(
     let check = |name: &str, account: &_, settings: Option<&_>| {
         check_settings(bots, name, account, settings)
     };
-    let mut files = accounts::files(Path::new(file), text);
-    files.extend(answer);
-    Config::parse_files(sources, Some(&files), &check)
+    Config::parse_files(sources, Some(files), &check)
 }

@@ -34,12 +34,14 @@ pub use crate::app::{
 };
 pub use crate::store::OpenError;
 #[cfg(feature = "cli")]
-pub(crate) use accounts::files as account_files;
+#[cfg(feature = "cli")]
+pub(crate) use accounts::{Again, files as account_files};
 pub use builder::{Fleet, FleetAccount, FleetBuilder};
 pub use env::ProcessEnv;
 pub use error::FleetError;
 pub use fleet_app::FleetApp;
 pub use handle::FleetHandle;
-pub(crate) use load::read_config;
+#[cfg(feature = "cli")]
+pub(crate) use load::{ask_again, read_config};
 #[cfg(feature = "cli")]
 pub(crate) use signals::{Signal, Signals};
