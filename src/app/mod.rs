@@ -17,8 +17,8 @@ mod runtime;
 mod sandbox;
 mod terms;
 
-pub(crate) use bot_change::BotChange;
-pub use bot_change::BotChangeError;
+pub(crate) use bot_change::{Adjustment, BotChange};
+pub use bot_change::{BotChangeError, SettingsOf};
 pub use controller::{Controller, Counted};
 pub use dialogues::DialogueOf;
 pub use error::AppError;
