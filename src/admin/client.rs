@@ -5,6 +5,7 @@ use actix_service::fn_service;
 use actix_tls::connect::{ConnectError, ConnectInfo, Connection};
 use awc::error::SendRequestError;
 use awc::http::{Method, Uri};
+use futures_util::StreamExt;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::io;
@@ -57,6 +58,16 @@ impl Client {
     /// Like [`over`](Self::over), for what may take as long as `limit`.
     #[must_use]
     pub fn patient(path: PathBuf, limit: Duration) -> Self {
+        Self::with(path, Some(limit))
+    }
+
+    /// Like [`over`](Self::over), for what has no end.
+    #[must_use]
+    pub fn endless(path: PathBuf) -> Self {
+        Self::with(path, None)
+    }
+
+    fn with(path: PathBuf, limit: Option<Duration>) -> Self {
         let connect = fn_service(move |wanted: ConnectInfo<Uri>| {
             let path = path.clone();
             async move {
@@ -65,11 +76,14 @@ impl Client {
             }
         });
         let connector = awc::Connector::new().connector(connect).timeout(LIMIT);
-        let http = awc::Client::builder()
-            .connector(connector)
-            .timeout(limit)
-            .finish();
-        Self { http }
+        let http = awc::Client::builder().connector(connector);
+        let http = match limit {
+            Some(limit) => http.timeout(limit),
+            None => http.disable_timeout(),
+        };
+        Self {
+            http: http.finish(),
+        }
     }
 
     /// Asks for something.
@@ -105,6 +119,48 @@ impl Client {
             return serde_json::from_slice(&body).map_err(|_| ClientError::Unreadable);
         }
         Err(serde_json::from_slice(&body).map_or(ClientError::Unreadable, ClientError::Refused))
+    }
+
+    /// Follows server-sent events until the process ends or `on`, which gets the name and the data of each, says `false`.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn follow(
+        &self,
+        path: &str,
+        mut on: impl FnMut(&str, &[u8]) -> bool,
+    ) -> Result<(), ClientError> {
+        let request = self.http.get(format!("http://localhost{path}"));
+        let mut answer = request.send().await.map_err(|error| failure(&error))?;
+        if !answer.status().is_success() {
+            let body = answer.body().limit(MAX_ANSWER).await;
+            let body = body.map_err(|_| ClientError::Unreadable)?;
+            let problem = serde_json::from_slice(&body);
+            return Err(problem.map_or(ClientError::Unreadable, ClientError::Refused));
+        }
+        let mut text = Vec::new();
+        while let Some(piece) = answer.next().await {
+            let Ok(piece) = piece else {
+                return Ok(()); // It ended in the middle of an event.
+            };
+            text.extend_from_slice(&piece);
+            while let Some(end) = text.windows(2).position(|two| two == b"\n\n") {
+                let event: Vec<u8> = text.drain(..end + 2).collect();
+                let field = |name: &[u8]| {
+                    let mut lines = event.split(|byte| *byte == b'\n');
+                    lines.find_map(|line| line.strip_prefix(name))
+                };
+                let name = field(b"event: ").unwrap_or_default();
+                let name = std::str::from_utf8(name).unwrap_or_default();
+                if !name.is_empty() && !on(name, field(b"data: ").unwrap_or_default()) {
+                    return Ok(());
+                }
+            }
+            if text.len() > MAX_ANSWER {
+                return Err(ClientError::Unreadable);
+            }
+        }
+        Ok(())
     }
 }
 

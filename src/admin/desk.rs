@@ -1,8 +1,10 @@
 //! Everything that is needed to answer.
 
+use super::alerts::AlertBoard;
 use super::feed::Feed;
 use super::guard::Guard;
 use super::history::{self, Past};
+use super::logs::Logs;
 use super::metrics::Meter;
 use super::refusal::Refusal;
 use super::server::Setting;
@@ -24,6 +26,8 @@ use tokio::sync::{Mutex, Semaphore, mpsc};
 const PAGES: Duration = Duration::from_secs(10);
 /// How many may follow the changes at a time.
 const FOLLOWERS: usize = 64;
+/// How many may follow the log at a time. Each line is compared with what each of them wants.
+const LOG_READERS: usize = 16;
 
 /// See the module.
 #[derive(Debug)]
@@ -43,8 +47,14 @@ pub(super) struct Desk {
     pub(super) handover: Option<mpsc::Sender<PathBuf>>,
     /// Unix time.
     pub(super) started: Duration,
-    /// Places for those who follow.
+    /// The alerts, when somebody watches.
+    pub(super) alerts: Option<Arc<dyn AlertBoard>>,
+    /// The log of the process, when it is in our hands.
+    pub(super) logs: Option<Logs>,
+    /// Places for those who follow the changes.
     pub(super) places: Arc<Semaphore>,
+    /// Places for those who follow the log.
+    pub(super) log_places: Arc<Semaphore>,
     past: std::sync::Mutex<Past>,
     snapshot: Mutex<Option<Snapshot>>,
 }
@@ -69,7 +79,10 @@ impl Desk {
             source: setting.source,
             handover: setting.handover,
             started: now().unix,
+            alerts: setting.alerts,
+            logs: setting.logs,
             places: Arc::new(Semaphore::new(FOLLOWERS)),
+            log_places: Arc::new(Semaphore::new(LOG_READERS)),
             past: std::sync::Mutex::default(),
             snapshot: Mutex::default(),
         }

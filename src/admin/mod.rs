@@ -8,6 +8,7 @@
 //! types in [`types`]. Who may use it is said by the extractor that a handler takes (`Reader`, `Operator`, `Sender`,
 //! `Administrator`).
 
+mod alerts;
 mod audit;
 mod body;
 mod caller;
@@ -18,6 +19,7 @@ mod door;
 mod feed;
 mod guard;
 mod history;
+mod logs;
 mod metrics;
 mod refusal;
 mod routes;
@@ -26,12 +28,15 @@ mod sessions;
 #[cfg(unix)]
 mod socket;
 mod source;
+mod sse;
 mod tls;
 mod token;
 mod tries;
 pub mod types;
 
+pub use alerts::{AlertBoard, Silencing};
 pub use feed::Feed;
+pub use logs::{LogLevels, LogPart, LogTail, Logs};
 pub use routes::describe;
 pub use server::{Admin, AdminError, Opened, Setting, check};
 pub use source::ConfigSource;

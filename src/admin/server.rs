@@ -3,11 +3,13 @@
 //! The server accepts connections itself and hands each stream to actix-http: the control socket has file handles in
 //! reserve, so that it answers when the accounts have taken all others.
 
+use super::alerts::AlertBoard;
 use super::audit::noted;
 use super::desk::{Desk, desk_of};
 use super::door::{Door, Wire};
 use super::feed::Feed;
 use super::guard::Guard;
+use super::logs::Logs;
 #[cfg(unix)]
 use super::socket::{Socket, Spare};
 use super::source::ConfigSource;
@@ -103,6 +105,10 @@ pub struct Setting {
     pub sandbox: Option<SandboxOf>,
     /// Where the config comes from, when it can be read anew.
     pub source: Option<ConfigSource>,
+    /// The alerts, when somebody watches.
+    pub alerts: Option<Arc<dyn AlertBoard>>,
+    /// The log of the process, when it is in our hands.
+    pub logs: Option<Logs>,
     /// Told at which socket another process waits to go on with the logins.
     pub handover: Option<mpsc::Sender<PathBuf>>,
 }

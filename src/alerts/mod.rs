@@ -3,11 +3,13 @@
 //! What is told, and when, decides [`botroupe_core::alerts`]. Here is what brings it there: [`Watch`], an actor on a
 //! thread of its own, and the forms that receivers want. Nothing here runs on a thread of accounts.
 
+mod board;
 mod delivery;
 mod form;
 mod space;
 mod watch;
 
+pub use board::Board;
 pub use delivery::{DeliveryError, deliver};
 pub use form::Request;
 pub use space::free_space;

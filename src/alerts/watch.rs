@@ -1,14 +1,18 @@
 //! Follows a running fleet and tells receivers.
 
+use super::board::{Board, Silences, list};
 use super::delivery::{DeliveryError, deliver};
 use super::space::free_space;
 use crate::account::{AccountName, Changed};
+use crate::admin::Silencing;
+use crate::admin::types::{AlertList, SilenceOf};
 use crate::app::Controller;
 use crate::bot::Api;
-use crate::config::{AlertConfig, AlertTarget, Config};
+use crate::config::{AlertConfig, AlertTarget, Config, usual_limits};
 use crate::gateway::now;
+use crate::policy::Now;
 use actix::prelude::*;
-use botroupe_core::alerts::{Alerts, Delivery, Figures, Queue, Rule, Silence};
+use botroupe_core::alerts::{Alerts, Delivery, Figures, Policy, Queue, Rule};
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -28,6 +32,9 @@ pub struct Watch {
     /// Tells the notices of this process from those of others.
     run: u64,
     receivers: Vec<Receiver>,
+    /// What fires while there is no receiver.
+    untold: Alerts,
+    silences: Silences,
     controller: Option<Controller>,
     /// The file of the store; `None` without one.
     store: Option<PathBuf>,
@@ -65,11 +72,6 @@ struct Begin {
 #[rtype(result = "()")]
 struct Happened(Rule, String);
 
-/// Be silent for a while.
-#[derive(Message)]
-#[rtype(result = "()")]
-struct Quiet(Option<Rule>, Option<String>, Duration);
-
 /// The room on the disk of the store.
 #[derive(Message)]
 #[rtype(result = "()")]
@@ -85,13 +87,10 @@ impl std::fmt::Debug for Watch {
 }
 
 impl Watch {
-    /// Starts the alerts of a config, inside a running actix `System`; `None` when nobody wants any. `fleet` is its name
-    /// in what is told, and `run` a number that no other process has.
+    /// Starts the alerts of a config, inside a running actix `System`: with receivers or without, somebody may ask what
+    /// fires. `fleet` is its name in what is told, and `run` a number that no other process has.
     #[must_use]
-    pub fn start(config: &Config, fleet: &str, run: u64) -> Option<WatchHandle> {
-        if config.alerts.is_empty() {
-            return None;
-        }
+    pub fn start(config: &Config, fleet: &str, run: u64) -> WatchHandle {
         let enabled = || {
             let accounts = config.accounts.iter().filter(|account| account.enabled);
             accounts.map(|account| account.name.clone())
@@ -111,6 +110,8 @@ impl Watch {
             fleet: fleet.into(),
             run,
             receivers: receivers.collect(),
+            untold: Alerts::new(for_nobody(), usual_limits(), enabled()),
+            silences: Silences::default(),
             controller: None,
             store: (store.as_os_str() != ":memory:").then(|| store.to_owned()),
             figures: Figures::default(),
@@ -119,17 +120,57 @@ impl Watch {
         };
         let arbiter = Arbiter::new();
         let addr = Self::start_in_arbiter(&arbiter.handle(), move |_| watch);
-        Some(WatchHandle { addr, arbiter })
+        WatchHandle { addr, arbiter }
+    }
+
+    /// The machines of the receivers, and that of nobody.
+    fn machines(&mut self) -> impl Iterator<Item = &mut Alerts> {
+        let told = self.receivers.iter_mut().map(|it| &mut it.alerts);
+        told.chain([&mut self.untold])
+    }
+
+    /// What fires, and the silences.
+    pub(super) fn list(&self, time: Now) -> AlertList {
+        let told = self.receivers.iter();
+        let told = told.map(|it| (Some(it.config.name.as_str()), &it.alerts));
+        let untold = self.receivers.is_empty().then_some((None, &self.untold));
+        list(time, told.chain(untold), &self.silences)
+    }
+
+    /// Keeps something quiet.
+    pub(super) fn quiet(&mut self, new: Silencing, ctx: &mut Context<Self>) -> SilenceOf {
+        let time = now();
+        let (told, silence) = self.silences.add(time, new);
+        for alerts in self.machines() {
+            alerts.silence(time, silence.clone());
+        }
+        self.drive(ctx);
+        told
+    }
+
+    /// Ends a silence.
+    pub(super) fn loud(&mut self, number: u64, ctx: &mut Context<Self>) -> Option<SilenceOf> {
+        let time = now();
+        let (told, silence) = self.silences.end(time, number)?;
+        for alerts in self.machines() {
+            alerts.unsilence(time, &silence);
+        }
+        self.drive(ctx);
+        Some(told)
     }
 
     /// Does what is due, and comes back when the next thing is.
     fn drive(&mut self, ctx: &mut Context<Self>) {
         let time = now();
+        let is_due = |due: Option<Duration>| due.is_some_and(|due| due <= time.mono);
+        if is_due(self.untold.poll_timeout()) {
+            self.untold.timeout(time);
+            while self.untold.poll_notice().is_some() {}
+        }
         for at in 0..self.receivers.len() {
             let Some(receiver) = self.receivers.get_mut(at) else {
                 continue;
             };
-            let is_due = |due: Option<Duration>| due.is_some_and(|due| due <= time.mono);
             if is_due(receiver.alerts.poll_timeout()) {
                 receiver.alerts.timeout(time);
             }
@@ -154,6 +195,7 @@ impl Watch {
         if let Some(next) = self.next.take() {
             ctx.cancel_future(next);
         }
+        let due = due.chain([self.untold.poll_timeout()]);
         self.next = due.flatten().min().map(|due| {
             let wait = due.saturating_sub(time.mono);
             // Never a loop without a pause, whatever the machines say.
@@ -222,10 +264,22 @@ impl Watch {
         }
         self.looks = (self.looks + 1) % ROOM;
         let time = now();
-        for receiver in &mut self.receivers {
-            receiver.alerts.figures(time, &self.figures);
+        let figures = self.figures.clone();
+        for alerts in self.machines() {
+            alerts.figures(time, &figures);
         }
         self.drive(ctx);
+    }
+}
+
+/// All is looked at, and nobody is told.
+fn for_nobody() -> Policy {
+    Policy {
+        rules: Rule::ALL.to_vec(),
+        except: Vec::new(),
+        group_wait: Duration::ZERO,
+        repeat: None,
+        resolved: false,
     }
 }
 
@@ -244,8 +298,8 @@ impl Handler<Changed> for Watch {
 
     fn handle(&mut self, changed: Changed, ctx: &mut Context<Self>) {
         let time = now();
-        for receiver in &mut self.receivers {
-            receiver.alerts.changed(time, &changed.status);
+        for alerts in self.machines() {
+            alerts.changed(time, &changed.status);
         }
         self.drive(ctx);
     }
@@ -270,25 +324,8 @@ impl Handler<Happened> for Watch {
 
     fn handle(&mut self, Happened(rule, text): Happened, ctx: &mut Context<Self>) {
         let time = now();
-        for receiver in &mut self.receivers {
-            receiver.alerts.happened(time, rule, text.clone());
-        }
-        self.drive(ctx);
-    }
-}
-
-impl Handler<Quiet> for Watch {
-    type Result = ();
-
-    fn handle(&mut self, Quiet(rule, account, long): Quiet, ctx: &mut Context<Self>) {
-        let time = now();
-        for receiver in &mut self.receivers {
-            let silence = Silence {
-                rule,
-                account: account.clone(),
-                until: time.mono.saturating_add(long),
-            };
-            receiver.alerts.silence(time, silence);
+        for alerts in self.machines() {
+            alerts.happened(time, rule, text.clone());
         }
         self.drive(ctx);
     }
@@ -330,9 +367,10 @@ impl WatchHandle {
         self.addr.do_send(Happened(rule, text));
     }
 
-    /// Tells nothing for a while of a rule, of an account (or of those that begin like this, with a `*`), or at all.
-    pub fn silence(&self, rule: Option<Rule>, account: Option<String>, long: Duration) {
-        self.addr.do_send(Quiet(rule, account, long));
+    /// What fires, and silences.
+    #[must_use]
+    pub fn board(&self) -> Board {
+        Board(self.addr.clone())
     }
 }
 

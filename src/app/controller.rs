@@ -2,22 +2,26 @@
 
 #[cfg(doc)]
 use super::App;
-use super::bot_change::{self, BotChange, BotChangeError};
+use super::bot_change::{self, BotChange, BotChangeError, SettingsOf};
+use super::dialogues::DialogueOf;
 use super::outbox::{OutboxOrder, OutboxOrderError};
 use super::reload::{Plan, ReloadError, Reloader};
 use super::runtime::{OnReload, Runtime};
 use super::sandbox;
 use crate::account::{AccountName, Command, Counters, Phase, Status, StatusCollector};
-use crate::bot::{Api, Pool};
+use crate::bot::{Api, BotFigures, Pool};
 use crate::config::Config;
 use crate::proto::code::Code;
 use crate::proto::id::UserId;
-use crate::store::{Condition, Deed, StoreError};
+#[cfg(doc)]
+use crate::store::Store;
+use crate::store::{AuditBreak, AuditCheck, AuditEntry, Condition, Deed, StoreError};
 use crate::supervisor::{
     CountOnline, CountPhases, GetStatus, Order, OrderError, Supervisor, UntilEnd,
 };
 use actix::prelude::Addr;
 use botroupe_core::ledger::Letter;
+use std::collections::HashMap;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
@@ -132,6 +136,29 @@ impl Controller {
         bot_change::change(&self.runtime.hosts, on, account, change).await
     }
 
+    /// The settings of a bot on an account, and what it takes.
+    ///
+    /// # Errors
+    /// [`BotChangeError`].
+    pub async fn settings_of(
+        &self,
+        account: &str,
+        bot: &str,
+    ) -> Result<SettingsOf, BotChangeError> {
+        self.runtime.hosts.settings_of(account, bot).await
+    }
+
+    /// What the handlers of each bot have done that has run, and how many events wait for it.
+    #[must_use]
+    pub fn bot_figures(&self) -> HashMap<&'static str, (Arc<BotFigures>, usize)> {
+        let waiting = self.runtime.hosts.waiting();
+        let figures = self.pool.figures().into_iter();
+        let waits = |bot: &str| waiting.get(bot).copied().unwrap_or_default();
+        figures
+            .map(|(bot, figures)| (bot, (figures, waits(bot))))
+            .collect()
+    }
+
     /// What each account has counted, of those that answer within a second.
     pub async fn counters(&self) -> Vec<Counted> {
         let collector = StatusCollector::default();
@@ -213,6 +240,12 @@ impl Controller {
         self.runtime.order_letter(letter, order).await
     }
 
+    /// The dialogues that wait for an answer, those first whose time is over first.
+    #[must_use]
+    pub fn dialogues(&self) -> Vec<DialogueOf> {
+        self.runtime.dialogues()
+    }
+
     /// What putting this config in the place of the running one would do.
     ///
     /// # Errors
@@ -263,6 +296,27 @@ impl Controller {
     /// When it cannot be written.
     pub async fn audit(&self, deed: Deed) -> Result<(), StoreError> {
         self.runtime.store.audit(deed).await
+    }
+
+    /// What was ordered before the entry of this number, as far as it fits: see [`Store::audited`].
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub async fn audited(
+        &self,
+        before: u64,
+        most: usize,
+        fits: impl Fn(&AuditEntry) -> bool + Send + 'static,
+    ) -> Result<(Vec<AuditEntry>, Option<u64>), StoreError> {
+        self.runtime.store.audited(before, most, fits).await
+    }
+
+    /// Whether every entry of the audit is as it was written: see [`Store::verify_audit`].
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub async fn verify_audit(&self) -> Result<(AuditCheck, Option<AuditBreak>), StoreError> {
+        self.runtime.store.verify_audit().await
     }
 
     /// How the store is doing.

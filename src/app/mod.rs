@@ -4,6 +4,7 @@
 
 mod bot_change;
 mod controller;
+mod dialogues;
 mod error;
 mod hosts;
 mod line;
@@ -16,9 +17,10 @@ mod runtime;
 mod sandbox;
 mod terms;
 
-pub(crate) use bot_change::BotChange;
-pub use bot_change::BotChangeError;
+pub(crate) use bot_change::{Adjustment, BotChange};
+pub use bot_change::{BotChangeError, SettingsOf};
 pub use controller::{Controller, Counted};
+pub use dialogues::DialogueOf;
 pub use error::AppError;
 pub use outbox::{OutboxOrder, OutboxOrderError};
 pub use reload::{AccountStep, Action, Plan, ReloadError};

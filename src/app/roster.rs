@@ -123,6 +123,11 @@ impl Roster {
         self.lock().by_store.get(&store).cloned()
     }
 
+    /// The ledgers of all accounts, in no order.
+    pub(super) fn ledgers(&self) -> Vec<Arc<Ledger>> {
+        self.lock().by_store.values().cloned().collect()
+    }
+
     /// How many accounts run.
     pub(super) fn len(&self) -> usize {
         self.lock().members.len()

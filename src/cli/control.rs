@@ -4,8 +4,9 @@ use super::exit::Failure;
 use super::seat::Seat;
 use crate::admin::client::{Client, ClientError, LIMIT};
 use crate::admin::types::{
-    Account, AccountPage, ConsoleLink, Done, Fleet, NewHandover, NewOrder, OrderKind, ProblemCode,
-    ReloadPlan,
+    Account, AccountPage, AlertList, ConsoleLink, DialogueAt, DialoguePage, Done, Fleet,
+    LevelsOfLog, LogLine, LogPage, Missed, NewHandover, NewLevel, NewOrder, NewSilence, OrderKind,
+    ProblemCode, ReloadPlan, SilenceOf,
 };
 use awc::http::Method;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -28,13 +29,13 @@ fn ask<T>(
     config: &Path,
     question: impl AsyncFnOnce(&Client) -> Result<T, ClientError>,
 ) -> Result<T, Failure> {
-    ask_for(config, LIMIT, question)
+    ask_for(config, Some(LIMIT), question)
 }
 
-/// Like [`ask`], for what may take so long.
+/// Like [`ask`], for what may take so long, or has no end.
 fn ask_for<T>(
     config: &Path,
-    limit: Duration,
+    limit: Option<Duration>,
     question: impl AsyncFnOnce(&Client) -> Result<T, ClientError>,
 ) -> Result<T, Failure> {
     if !config.exists() {
@@ -76,7 +77,10 @@ fn ask_for<T>(
         return Err(nobody(&error, &path));
     };
     let asked = actix_rt::System::new().block_on(async {
-        let client = Client::patient(path.clone(), limit);
+        let client = match limit {
+            Some(limit) => Client::patient(path.clone(), limit),
+            None => Client::endless(path.clone()),
+        };
         question(&client).await
     });
     asked.map_err(|error| match error {
@@ -170,7 +174,7 @@ pub(super) fn reload(config: &Path, is_done: bool) -> Result<ReloadPlan, Failure
     } else {
         "/api/v1/plan"
     };
-    ask_for(config, RELOAD_LIMIT, async |client| {
+    ask_for(config, Some(RELOAD_LIMIT), async |client| {
         client.send(Method::POST, path, None::<&()>).await
     })
 }
@@ -209,4 +213,150 @@ pub(super) fn console_link(config: &Path) -> Result<ConsoleLink, Failure> {
             .send(Method::POST, "/api/v1/console-link", None::<&()>)
             .await
     })
+}
+
+/// What a running process logs.
+///
+/// # Errors
+/// As [`ask`].
+pub(super) fn levels(config: &Path) -> Result<LevelsOfLog, Failure> {
+    ask(config, async |client| {
+        client.get("/api/v1/logs/levels").await
+    })
+}
+
+/// Gives a part of the log another level for a while.
+///
+/// # Errors
+/// As [`ask`].
+pub(super) fn set_level(config: &Path, new: &NewLevel) -> Result<(), Failure> {
+    ask(config, async |client| {
+        client
+            .send::<LevelsOfLog>(Method::PUT, "/api/v1/logs/levels", Some(new))
+            .await
+    })
+    .map(drop)
+}
+
+/// The last lines of the log, and with `follows` those that come, until the process ends.
+///
+/// # Errors
+/// As [`ask`], and when a line cannot be written.
+pub(super) fn log_lines(
+    config: &Path,
+    account: Option<&str>,
+    last: u32,
+    follows: bool,
+    mut write: impl FnMut(&LogLine) -> io::Result<()>,
+) -> Result<(), Failure> {
+    let of = account.map(|account| format!("&account={}", part(account)));
+    let query = format!("last={last}{}", of.unwrap_or_default());
+    if !follows {
+        let page: LogPage = ask(config, async |client| {
+            client.get(&format!("/api/v1/logs?{query}")).await
+        })?;
+        let written = page.lines.iter().try_for_each(write);
+        return written.map_err(Failure::Output);
+    }
+    let mut failed = None;
+    let followed = ask_for(config, None, async |client| {
+        let path = format!("/api/v1/logs/stream?{query}");
+        let on = |name: &str, data: &[u8]| {
+            let written = match name {
+                "line" => serde_json::from_slice(data).map_or(Ok(()), |line| write(&line)),
+                "missed" => {
+                    let missed = serde_json::from_slice(data).map_or(0, |it: Missed| it.missed);
+                    tell_missed(missed);
+                    Ok(())
+                }
+                _ => Ok(()),
+            };
+            failed = written.err();
+            failed.is_none()
+        };
+        client.follow(&path, on).await
+    });
+    match failed {
+        Some(error) => Err(Failure::Output(error)),
+        None => followed,
+    }
+}
+
+fn tell_missed(count: u64) {
+    super::output::err(&format!("… {count} lines were lost: they came too quickly"));
+}
+
+/// What fires in a running process.
+///
+/// # Errors
+/// As [`ask`].
+pub(super) fn alerts(config: &Path) -> Result<AlertList, Failure> {
+    ask(config, async |client| client.get("/api/v1/alerts").await)
+}
+
+/// Keeps alerts quiet for a while.
+///
+/// # Errors
+/// As [`ask`].
+pub(super) fn silence(config: &Path, new: &NewSilence) -> Result<SilenceOf, Failure> {
+    let path = "/api/v1/alerts/silences";
+    ask(config, async |client| {
+        client.send(Method::POST, path, Some(new)).await
+    })
+}
+
+/// Ends a silence.
+///
+/// # Errors
+/// As [`ask`].
+pub(super) fn unsilence(config: &Path, number: u64) -> Result<(), Failure> {
+    let path = format!("/api/v1/alerts/silences/{number}");
+    ask(config, async |client| {
+        client
+            .send::<Done>(Method::DELETE, &path, None::<&()>)
+            .await
+    })
+    .map(drop)
+}
+
+/// The dialogues of a running process that wait for an answer.
+///
+/// # Errors
+/// As [`ask`].
+pub(super) fn dialogues(
+    config: &Path,
+    account: Option<&str>,
+    bot: Option<&str>,
+) -> Result<Vec<DialogueAt>, Failure> {
+    let filter = [("account", account), ("bot", bot)];
+    let filter = filter.map(|(name, value)| {
+        let value = value.map(|value| format!("&{name}={}", part(value)));
+        value.unwrap_or_default()
+    });
+    let filter = filter.concat();
+    ask(config, async |client| {
+        let mut all = Vec::new();
+        let mut from = Some(0);
+        while let Some(next) = from {
+            let path = format!("/api/v1/dialogues?limit=500&from={next}{filter}");
+            let page: DialoguePage = client.get(&path).await?;
+            all.extend(page.dialogues);
+            from = page.next;
+        }
+        Ok(all)
+    })
+}
+
+/// Ends a dialogue.
+///
+/// # Errors
+/// As [`ask`].
+pub(super) fn drop_dialogue(config: &Path, id: &str) -> Result<(), Failure> {
+    let path = format!("/api/v1/dialogues/{}", part(id));
+    ask(config, async |client| {
+        client
+            .send::<Done>(Method::DELETE, &path, None::<&()>)
+            .await
+    })
+    .map(drop)
 }

@@ -12,6 +12,7 @@ mod check;
 mod console;
 #[cfg_attr(not(unix), path = "control_none.rs")]
 mod control;
+mod dialogues;
 mod doctor;
 mod env;
 mod exit;
@@ -19,10 +20,12 @@ mod kept;
 mod limits;
 mod load;
 mod logging;
+mod logs;
 mod memory;
 mod new;
 mod output;
 mod progress;
+mod quiet;
 mod reload;
 mod report;
 mod run;
@@ -50,6 +53,7 @@ use exit::{Failure, USAGE};
 use load::load;
 use logging::init as init_logging;
 
+pub use crate::admin::LogPart;
 use crate::admin::types::OrderKind;
 use crate::bot::Bots;
 use crate::config::{Env, LogConfig, LogJournal};
@@ -149,6 +153,10 @@ fn execute(args: Args, bots: &Bots, env: &dyn Env, out: &mut dyn Write) -> Resul
             log(LogConfig::default())?;
             alerts::test(&args, env, bots, out)?;
         }
+        Command::Alerts(AlertsCommand::List(args)) => quiet::list(&args, unix_now(), out)?,
+        Command::Alerts(AlertsCommand::Silence(args)) => quiet::silence(&args, out)?,
+        Command::Alerts(AlertsCommand::Unsilence(args)) => quiet::unsilence(&args)?,
+        Command::Logs(args) => logs::logs(&args, out)?,
         Command::Doctor(args) => doctor::doctor(&args, env, bots, out)?,
         Command::Completions(args) => shell::completions(args.shell, out)?,
         Command::Man(args) => shell::man(args.folder.as_deref(), out)?,
@@ -156,6 +164,7 @@ fn execute(args: Args, bots: &Bots, env: &dyn Env, out: &mut dyn Write) -> Resul
         Command::Console(args) => console::console(&args, out)?,
         Command::Token(command) => token::token(&command, out)?,
         Command::Audit(command) => audit::audit(&command, env, bots, out)?,
+        Command::Dialogues(command) => dialogues::dialogues(&command, out)?,
         Command::Outbox(command) => store::outbox(&command, env, bots, out)?,
         Command::Chat(mut args) => {
             let mut config = load(&args.config.config, &args.config.overrides(), env, bots)?;

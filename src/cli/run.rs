@@ -76,10 +76,10 @@ pub(super) fn run(
             .count();
         let opened = open_admin(config, seat.as_ref(), args.takeover).await?;
         let alerts = AlertWatch::start(config, &path.display().to_string(), fastrand::u64(..));
-        if let (Some(alerts), Some(pid)) = (&alerts, crashed) {
+        if let Some(pid) = crashed {
             alerts.happened(Rule::Crash, crash_text(pid));
         }
-        let to_alerts = alerts.as_ref().map(WatchHandle::observer);
+        let to_alerts = alerts.observer();
         let board = Board::new(config, format, enabled, kept, (opened.feed(), to_alerts)).start();
         let app = tokio::select! {
             app = App::start_after(config, bots, Some(board.clone().recipient()), before) => app.map_err(|error| app_failure(config, error))?,
@@ -91,13 +91,11 @@ pub(super) fn run(
             let of = config.app(name.as_deref());
             board.do_send(Announce(url, of.map_or(0, |app| app.sdk_app_id.get())));
         }
-        if let Some(alerts) = &alerts {
-            let apis = WatchHandle::writers(config).into_iter().filter_map(|account| {
-                let api = app.api(&account)?;
-                Some((account, api))
-            });
-            alerts.begin(app.controller(), apis.collect());
-        }
+        let apis = WatchHandle::writers(config).into_iter().filter_map(|account| {
+            let api = app.api(&account)?;
+            Some((account, api))
+        });
+        alerts.begin(app.controller(), apis.collect());
         let controller = app.controller();
         controller.on_reload(Box::new(|before, after| {
             if let Some(log) = LogControl::current() {
@@ -110,6 +108,8 @@ pub(super) fn run(
             moved: seat.as_ref().and_then(Seat::told),
             sandbox: SandboxOf::first(config, &app),
             handover: Some(begin),
+            alerts: Some(Arc::new(alerts.board())),
+            logs: LogControl::current().map(|log| log.for_api()),
             source: Some(crate::admin::ConfigSource::new({
                 let source = source.clone();
                 move || source.read().map_err(|failure| failure.to_string())
@@ -335,7 +335,7 @@ struct Board {
     /// Those who follow the changes.
     feed: Feed,
     /// Whoever tells people of them.
-    alerts: Option<Recipient<Changed>>,
+    alerts: Recipient<Changed>,
 }
 
 /// Everything has started. No timer may run earlier, because a start that fails drops the runtime.
@@ -369,7 +369,7 @@ impl Board {
         format: LogFormat,
         enabled: usize,
         kept: Option<Kept>,
-        (feed, alerts): (Feed, Option<Recipient<Changed>>),
+        (feed, alerts): (Feed, Recipient<Changed>),
     ) -> Self {
         let example = config
             .accounts
@@ -503,9 +503,7 @@ impl Handler<Changed> for Board {
 
     fn handle(&mut self, changed: Changed, _: &mut Context<Self>) {
         self.feed.tell(&changed);
-        if let Some(alerts) = &self.alerts {
-            alerts.do_send(changed.clone());
-        }
+        self.alerts.do_send(changed.clone());
         let Changed { status, online } = changed;
         if let Some(kept) = &mut self.kept {
             kept.note(&status);

@@ -156,6 +156,16 @@ const KINDS: [(&str, Kind); 6] = [
     ("account", Kind::Account),
 ];
 
+/// When something is wrong with a fleet of which nothing is said.
+pub(crate) const fn usual_limits() -> Limits {
+    Limits {
+        share: SHARE,
+        share_for: SHARE_FOR,
+        letters: LETTERS as u64,
+        disk: DISK,
+    }
+}
+
 /// Reads every `[[alerts]]`.
 pub(super) fn read(root: &mut Section<'_>, accounts: &[AccountConfig]) -> Vec<AlertConfig> {
     let sections = root.get("alerts").map(|node| node.sections());

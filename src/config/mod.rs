@@ -42,6 +42,9 @@ pub use crate::proto::endpoint::Site;
 pub use account_files::AccountFile;
 pub use account_source::AccountSource;
 pub use admin::{AccountGlob, AdminConfig, AdminScope, AdminTlsConfig, AdminToken};
+#[cfg(feature = "cli")]
+#[cfg(feature = "cli")]
+pub(crate) use alerts::usual_limits;
 pub use alerts::{AlertConfig, AlertTarget};
 pub use apps::websocket_url;
 pub use botroupe_core::account::{Policy, TakeBack};
@@ -52,7 +55,6 @@ pub use error::{ConfigError, ConfigErrors, Problem};
 pub use expand::ExpandError;
 pub use explain::Summary;
 pub use layers::{ENV_PREFIX, env_name};
-#[cfg(feature = "cli")]
 pub(crate) use log::account_pattern_covers;
 pub use log::{LogConfig, LogFileConfig, LogFormat, LogJournal, LogLevel};
 pub use looks::not_utf8;

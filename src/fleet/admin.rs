@@ -39,6 +39,9 @@ impl Door {
                 sandbox,
                 source: None,
                 handover: None,
+                alerts: None,
+                // The program around it has set up its own.
+                logs: None,
             })
         });
         if let Some(url) = admin.as_ref().and_then(Admin::url) {

@@ -88,6 +88,50 @@ fn hash(before: &AuditHash, number: u64, deed: &Deed) -> AuditHash {
     AuditHash(hash.finalize().into())
 }
 
+/// Entries that are looked at for a page: those who look for something rare go on from there.
+pub const LOOKED_AT: usize = 20_000;
+
+/// A page of the entries that fit, the newest first.
+pub(super) struct Page<F> {
+    fits: F,
+    most: usize,
+    entries: Vec<AuditEntry>,
+    looked_at: usize,
+    next: Option<u64>,
+}
+
+impl<F: Fn(&AuditEntry) -> bool> Page<F> {
+    pub(super) const fn new(most: usize, fits: F) -> Self {
+        Self {
+            fits,
+            most,
+            entries: Vec::new(),
+            looked_at: 0,
+            next: None,
+        }
+    }
+
+    /// Takes the next older entry; `false` when that was enough.
+    pub(super) fn take(&mut self, entry: AuditEntry) -> bool {
+        let is_full = self.entries.len() >= self.most || self.looked_at >= LOOKED_AT;
+        if is_full {
+            // There is this one, at least.
+            self.next = Some(entry.number + 1);
+            return false;
+        }
+        self.looked_at += 1;
+        if (self.fits)(&entry) {
+            self.entries.push(entry);
+        }
+        true
+    }
+
+    /// The entries, and the number before which it goes on.
+    pub(super) fn done(self) -> (Vec<AuditEntry>, Option<u64>) {
+        (self.entries, self.next)
+    }
+}
+
 /// Goes through the entries in their order and finds the first that is not as it was written.
 #[derive(Debug, Default)]
 pub struct AuditCheck {
@@ -138,6 +182,14 @@ impl AuditCheck {
         Ok(())
     }
 
+    /// All up to this entry is right.
+    pub(super) fn at(entry: Option<&AuditEntry>) -> Self {
+        entry.map_or_else(Self::default, |entry| Self {
+            number: entry.number,
+            hash: entry.hash,
+        })
+    }
+
     /// How many entries were right so far, and the last hash.
     #[must_use]
     pub const fn head(&self) -> (u64, AuditHash) {
@@ -171,6 +223,27 @@ mod tests {
         let mut check = AuditCheck::default();
         all.iter().try_for_each(|entry| check.take(entry))?;
         Ok(check.head())
+    }
+
+    #[test]
+    fn a_page_ends_when_it_is_full_or_has_looked_for_long_enough() {
+        let whats: Vec<String> = (0..9).map(|n| n.to_string()).collect();
+        let all = chain(&whats);
+        let page = |most, before: u64, fits: fn(&AuditEntry) -> bool| {
+            let mut page = Page::new(most, fits);
+            let mut older = all.iter().rev().filter(|it| it.number < before).cloned();
+            let _ = older.all(|entry| page.take(entry));
+            let (entries, next) = page.done();
+            let numbers: Vec<u64> = entries.iter().map(|it| it.number).collect();
+            (numbers, next)
+        };
+        assert_eq!(page(4, u64::MAX, |_| true), (vec![9, 8, 7, 6], Some(6)));
+        assert_eq!(page(5, 6, |_| true), (vec![5, 4, 3, 2, 1], None));
+        assert_eq!(page(4, 5, |it| it.number == 3), (vec![3], None));
+        let mut long = Page::new(1, |_: &AuditEntry| false);
+        let taken = (0..LOOKED_AT).filter(|_| long.take(all[8].clone())).count();
+        assert_eq!((taken, long.take(all[7].clone())), (LOOKED_AT, false));
+        assert_eq!(long.done(), (vec![], Some(9)));
     }
 
     proptest! {

@@ -132,6 +132,12 @@ pub(super) trait Reader: Send {
     fn accounts(&mut self) -> Result<BTreeMap<AccountNo, String>, Failure>;
     /// Gives what was ordered, in its order, until the receiver returns false.
     fn audit(&mut self, entry: &mut dyn FnMut(AuditEntry) -> bool) -> Result<(), Failure>;
+    /// Gives what was ordered before the entry of this number, the newest first, until the receiver returns false.
+    fn audit_back(
+        &mut self,
+        before: u64,
+        entry: &mut dyn FnMut(AuditEntry) -> bool,
+    ) -> Result<(), Failure>;
     /// Looks through everything and returns what is wrong.
     fn check(&mut self) -> Result<Vec<String>, Failure>;
     /// Gives every record, as a JSON object of one line.

@@ -113,6 +113,16 @@ impl Disk {
         Ok(replied.await.map_err(|_| StoreError::Closed)??)
     }
 
+    /// Reads the audit with a connection of its own: nobody who waits for a value waits for that.
+    pub(super) async fn read_audit<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&mut dyn super::backend::Reader) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let backend = self.backend.clone();
+        let read = tokio::task::spawn_blocking(move || read(&mut *backend.reader()?));
+        Ok(read.await.map_err(|_| StoreError::Closed)??)
+    }
+
     pub(super) fn recover(&self) -> Result<BTreeMap<AccountNo, Recovered>, StoreError> {
         let found = self
             .backend

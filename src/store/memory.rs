@@ -74,6 +74,12 @@ impl Memory {
         }
     }
 
+    /// What was ordered and is remembered.
+    pub(super) fn audited(&self) -> Vec<AuditEntry> {
+        let all = self.audit.lock().unwrap_or_else(PoisonError::into_inner);
+        all.clone()
+    }
+
     pub(super) fn next_number(&self) -> u64 {
         self.last.fetch_add(1, Ordering::Relaxed) + 1
     }

@@ -22,7 +22,7 @@ mod readers;
 mod sqlite;
 mod writer;
 
-pub use audit::{AuditBreak, AuditCheck, AuditEntry, AuditHash, Deed};
+pub use audit::{AuditBreak, AuditCheck, AuditEntry, AuditHash, Deed, LOOKED_AT};
 pub use condition::{Cause, Condition, Sizes, Trouble};
 pub use error::{OpenError, StoreError};
 pub use file::StoreFile;
@@ -337,6 +337,57 @@ impl Store {
                 Ok(())
             }
             Kind::Disk(disk) => disk.audit(deed).await,
+        }
+    }
+
+    /// What was ordered before the entry of this number, the newest first, as far as it fits: at most so many, of at
+    /// most [`LOOKED_AT`] that are looked at. Returns the number to go on before, if there is more.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub async fn audited(
+        &self,
+        before: u64,
+        most: usize,
+        fits: impl Fn(&AuditEntry) -> bool + Send + 'static,
+    ) -> Result<(Vec<AuditEntry>, Option<u64>), StoreError> {
+        let mut page = audit::Page::new(most, fits);
+        match &self.0 {
+            Kind::Memory(memory) => {
+                let all = memory.audited().into_iter().rev();
+                let mut older = all.filter(|entry| entry.number < before);
+                let _ = older.all(|entry| page.take(entry));
+                Ok(page.done())
+            }
+            Kind::Disk(disk) => {
+                let read = disk.read_audit(move |reader| {
+                    reader.audit_back(before, &mut |entry| page.take(entry))?;
+                    Ok(page.done())
+                });
+                read.await
+            }
+        }
+    }
+
+    /// Looks whether every entry of the audit is as it was written. Returns how far that holds, and what is wrong then.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub async fn verify_audit(&self) -> Result<(AuditCheck, Option<AuditBreak>), StoreError> {
+        match &self.0 {
+            // Nobody else gets at it, and its beginning is forgotten.
+            Kind::Memory(memory) => Ok((AuditCheck::at(memory.audited().last()), None)),
+            Kind::Disk(disk) => {
+                let read = disk.read_audit(|reader| {
+                    let (mut check, mut broken) = (AuditCheck::default(), None);
+                    reader.audit(&mut |entry| {
+                        broken = check.take(&entry).err();
+                        broken.is_none()
+                    })?;
+                    Ok((check, broken))
+                });
+                read.await
+            }
         }
     }
 

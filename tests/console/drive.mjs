@@ -23,7 +23,7 @@ async function open(options = {}) {
   const context = await browser.newContext({ viewport: { width: 1200, height: 800 }, locale: "en-GB", ...options });
   const page = await context.newPage();
   page.on("console", (message) => {
-    const refused = /the server responded with a status of (401|403|404|409)/;
+    const refused = /the server responded with a status of (401|403|404|409|422)/;
     if (message.type() === "error" && !refused.test(message.text())) mistakes.push(message.text());
   });
   page.on("pageerror", (error) => mistakes.push(String(error)));
@@ -96,13 +96,36 @@ const scenarios = {
     await row(page, "support-2").getByText("REST_API_Kick").waitFor();
     done("a kick is seen as it happens");
 
+    const alert = page.locator(".alerts li", { hasText: "support-2" });
+    await alert.waitFor();
+    await accessible(page, "fleet with an alert");
+    await picture(page, "alerts");
+    await alert.getByRole("button", { name: "Keep quiet: held" }).click();
+    await page.getByLabel("Why").fill("it is mended");
+    await accessible(page, "silence");
+    await page.getByRole("dialog").getByRole("button", { name: "Keep quiet" }).click();
+    await page.getByText("Quiet: held until").getByText("it is mended").waitFor();
+    must((await alert.getByRole("button").count()) === 0, "what is quiet can be kept quiet again");
+    await page.getByRole("button", { name: "End 1" }).click();
+    await alert.getByRole("button").waitFor();
+    done("an alert is kept quiet and told again");
+
     await page.getByRole("grid").focus();
     await page.keyboard.press("ArrowDown");
     await page.keyboard.press("Enter");
     await page.getByRole("heading", { name: "support-2" }).waitFor();
     await page.locator(".chain li", { hasText: "REST_API_Kick" }).first().waitFor();
+    console.log("now: log for support-2");
+    await page.locator(".log .line", { hasText: "a line of <b>support-2</b>" }).waitFor();
+    must((await page.locator(".log b").count()) === 0, "what is logged became markup");
+    must((await page.locator(".log").getByText("of another").count()) === 0, "a line of another account is shown");
+    await page.getByRole("button", { name: "More detail" }).click();
+    await page.locator(".log .line", { hasText: "in detail" }).waitFor();
+    await page.getByRole("heading", { name: "Conversations" }).waitFor();
+    await page.getByText("support-2 is not online").waitFor();
     await accessible(page, "account");
     await picture(page, "account");
+    done("the log of an account is live");
     await page.getByRole("button", { name: "Resume" }).click();
     await accessible(page, "dialog");
     await page.getByRole("button", { name: "Yes" }).click();
@@ -128,9 +151,66 @@ const scenarios = {
     await row(page, "newcomer").getByText("online").waitFor();
     done("a changed config is applied");
 
+    console.log("now: take an account from the config");
+    await page.locator(".item", { hasText: "newcomer" }).waitFor({ state: "detached" });
+    must((await row(page, "echo-bot").count()) === 1, "the page has no accounts any more");
+    done("an account that left vanishes");
+
     await page.getByRole("link", { name: "Bots" }).click();
     await page.getByRole("rowheader", { name: "counter" }).waitFor();
+    console.log("now: begin dialogues");
+    const asked = page.locator("tr", { hasText: "What is your name?" });
+    await asked.filter({ hasText: "alice" }).waitFor({ timeout: 10000 });
     await accessible(page, "bots");
+    await asked.filter({ hasText: "alice" }).getByRole("button").click();
+    await page.getByRole("button", { name: "Yes" }).click();
+    await asked.filter({ hasText: "alice" }).waitFor({ state: "detached" });
+    must((await asked.filter({ hasText: "bob" }).count()) === 1, "another dialogue has gone");
+    done("a dialogue is seen and dropped");
+
+    console.log("now: let a greeter fail");
+    await page.getByRole("link", { name: "Fleet" }).click();
+    await page.getByRole("link", { name: "Bots" }).click();
+    const mistake = page.locator("tr", { hasText: "I was asked by <b>4</b>" });
+    await mistake.waitFor({ timeout: 15000 });
+    must((await page.locator("main b").count()) === 0, "what a handler said became markup");
+    await page.locator("#settings-bot").selectOption("greeter");
+    await page.locator("#settings-account").fill("support-3");
+    await page.getByRole("button", { name: "Show", exact: true }).click();
+    const form = page.getByRole("form", { name: "greeter on support-3" });
+    must((await form.locator("input").nth(0).inputValue()) === "Hello", "the form does not show what is set");
+    must((await form.getByLabel("api_key").inputValue()) === "", "a secret is shown");
+    await form.getByLabel("times").fill("300");
+    await form.getByRole("button", { name: "Check" }).click();
+    await form.getByText("settings of bot").waitFor();
+    await form.getByLabel("times").fill("1");
+    await form.getByLabel("tone").selectOption("loud");
+    await form.getByRole("button", { name: "Check" }).click();
+    await form.getByText("The bot takes them.").waitFor();
+    await accessible(page, "settings");
+    await form.scrollIntoViewIfNeeded();
+    await picture(page, "settings");
+    await form.getByRole("button", { name: "Apply" }).click();
+    await page.getByRole("button", { name: "Yes" }).click();
+    await page.getByText("This account has settings of its own.").waitFor();
+    must((await form.getByLabel("times").inputValue()) === "1", "the form does not show the new value");
+    await page.evaluate(() => document.querySelector("main").scrollTo(0, 0));
+    await picture(page, "bots");
+    await page.getByRole("link", { name: "Config" }).click();
+    await page.getByRole("button", { name: "Show the plan" }).click();
+    await page.locator("tr", { hasText: "support-3" }).waitFor();
+    done("settings are tried and given");
+
+    await page.getByRole("link", { name: "Audit" }).click();
+    await page.getByText("entries are as they were written").waitFor();
+    await page.locator("tr", { hasText: "/orders" }).getByText("resume").waitFor();
+    await page.getByLabel("What").fill("dialogues");
+    await page.locator("tr", { hasText: "/orders" }).waitFor({ state: "detached" });
+    await page.locator("tr", { hasText: "DELETE dialogues/" }).waitFor();
+    await accessible(page, "audit");
+    await picture(page, "audit");
+    done("the audit says who did it");
+
     await page.getByRole("link", { name: "Outbox" }).click();
     const dead = page.locator("tr", { hasText: "<b>dear</b>" });
     await dead.waitFor();
@@ -157,7 +237,7 @@ const scenarios = {
     await page.getByRole("heading", { name: "对话" }).waitFor();
     await page.getByRole("combobox", { name: "外观" }).selectOption("dark");
     await page.setViewportSize({ width: 375, height: 720 });
-    for (const name of ["账号", "机器人", "发件箱", "对话", "配置"]) {
+    for (const name of ["账号", "机器人", "发件箱", "对话", "配置", "审计"]) {
       await page.getByRole("link", { name, exact: true }).click();
       await page.waitForTimeout(100);
       await accessible(page, `${name}, dark, 375 px`);

@@ -205,15 +205,24 @@ async fn the_admin_api_of_a_config_is_served_by_an_embedded_fleet_too() {
     fleet.ready().await.unwrap();
     let address = fleet.admin_url().unwrap().strip_prefix("http://").unwrap();
     let address: std::net::SocketAddr = address.parse().unwrap();
-    let mut link = tokio::net::TcpStream::connect(address).await.unwrap();
-    let request = format!(
-        "GET /api/v1/status HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {}\r\nConnection: close\r\n\r\n",
-        token.text()
-    );
-    link.write_all(request.as_bytes()).await.unwrap();
-    let mut answer = String::new();
-    link.read_to_string(&mut answer).await.unwrap();
+    let ask = async |path: &str| {
+        let mut link = tokio::net::TcpStream::connect(address).await.unwrap();
+        let request = format!(
+            "GET {path} HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {}\r\nConnection: close\r\n\r\n",
+            token.text()
+        );
+        link.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        link.read_to_string(&mut answer).await.unwrap();
+        answer
+    };
+    let answer = ask("/api/v1/status").await;
     assert!(answer.contains("\"states\":{\"online\":1}"), "{answer}");
+    let answer = ask("/api/v1/logs").await;
+    assert!(
+        answer.starts_with("HTTP/1.1 409") && answer.contains("sets up its own log"),
+        "{answer}"
+    );
     // Where another one listens there is no second one.
     let taken = fs::read_to_string(&path).unwrap();
     fs::write(&path, taken.replace("127.0.0.1:0", &address.to_string())).unwrap();

@@ -1,8 +1,10 @@
 // One account: how it stands and why, what happened to it, and orders.
 
 import { get, part, send } from "./api.js";
+import { conversationTable } from "./conversations.js";
 import { confirm, h, say } from "./dom.js";
 import { accounts, onChange, tone } from "./fleet-store.js";
+import { liveLog } from "./log.js";
 import { timeLine } from "./picture.js";
 import { ahead, clock, since, t } from "./words.js";
 
@@ -42,6 +44,8 @@ export function account(main, name, who) {
   const badge = h("span", { class: "badge" });
   const held = h("span", { class: "soft" });
   const [now, recorder, numbers, bots] = [h("div", {}), h("div", {}), h("div", {}), h("div", {})];
+  const conversations = conversationTable(name);
+  const log = liveLog(name, who);
   let last = "";
 
   async function obey(order) {
@@ -102,6 +106,8 @@ export function account(main, name, who) {
       ),
     ),
     h("section", { class: "card" }, h("h2", {}, t("account.recorder")), recorder),
+    conversations.element,
+    log.element,
     h(
       "div",
       { class: "split" },
@@ -111,6 +117,7 @@ export function account(main, name, who) {
   );
   refresh();
   showBots().catch(() => {});
+  conversations.load().catch(() => {});
   const stop = onChange(() => {
     const known = accounts.get(name);
     const mark = known && `${known.state} ${known.since} ${known.next} ${known.cause}`;
@@ -120,8 +127,12 @@ export function account(main, name, who) {
     }
   });
   const every = setInterval(() => refresh().catch(() => {}), 10000);
+  // The service is asked for them, so not as often.
+  const slow = setInterval(() => conversations.load().catch(() => {}), 20000);
   return () => {
     stop();
+    log.end();
     clearInterval(every);
+    clearInterval(slow);
   };
 }

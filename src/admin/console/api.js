@@ -24,8 +24,8 @@ function forget() {
   sessionStorage.removeItem(KEY);
 }
 
-async function ask(method, path, body, signal) {
-  const headers = {};
+async function ask(method, path, body, signal, more = {}) {
+  const headers = { ...more };
   if (session) headers.Authorization = `Bearer ${session}`;
   if (body !== undefined) headers["Content-Type"] = "application/json";
   const text = body === undefined ? undefined : JSON.stringify(body);
@@ -56,9 +56,12 @@ export async function logout() {
   forget();
 }
 
-/** Follows the changes until the signal says stop. `on` gets the name and the data of each event. */
-export async function follow(on, signal) {
-  const answer = await ask("GET", "/api/v1/events", undefined, signal);
+/**
+ * Follows events until the signal says stop. `on` gets the name, the data and the id of each; `after` is the id of the last one
+ * that was seen.
+ */
+export async function follow(path, on, signal, after) {
+  const answer = await ask("GET", path, undefined, signal, after ? { "Last-Event-ID": after } : {});
   const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
   let text = "";
   for (;;) {
@@ -71,11 +74,13 @@ export async function follow(on, signal) {
       text = text.slice(end + 2);
       let name = "";
       let data = "";
+      let id = "";
       for (const line of event.split("\n")) {
         if (line.startsWith("event: ")) name = line.slice(7);
         if (line.startsWith("data: ")) data += line.slice(6);
+        if (line.startsWith("id: ")) id = line.slice(4);
       }
-      if (name) on(name, JSON.parse(data));
+      if (name) on(name, JSON.parse(data), id);
     }
   }
 }

@@ -21,8 +21,8 @@ function fill(element, attributes, children) {
   return element;
 }
 
-/** Asks in a dialog; resolves to whether it was confirmed. */
-export function confirm(text, yes, no) {
+/** Asks in a dialog, with `more` between the question and the answers; resolves to whether it was confirmed. */
+export function confirm(text, yes, no, ...more) {
   return new Promise((resolve) => {
     const end = (answer) => () => {
       dialog.close();
@@ -34,6 +34,7 @@ export function confirm(text, yes, no) {
       "dialog",
       { "aria-labelledby": "asked", oncancel: end(false) },
       title,
+      ...more,
       h(
         "div",
         { class: "row" },

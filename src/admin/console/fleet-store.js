@@ -10,7 +10,7 @@ const SAMPLES = 720;
 export const accounts = new Map();
 /** Counts by tone, every five seconds of the last hour. */
 export const history = [];
-export const state = { live: false, loaded: false, fleet: null, bots: [] };
+export const state = { live: false, loaded: false, fleet: null, alerts: null };
 
 const listeners = new Set();
 let told = 0;
@@ -59,7 +59,12 @@ function take(name, data) {
   if (name === "change") {
     const { account } = data;
     touched.set(account.account, account);
-    accounts.set(account.account, { ...accounts.get(account.account), ...account });
+    if (account.state === "stopped") {
+      // It has left the fleet, or the process ends.
+      accounts.delete(account.account);
+    } else {
+      accounts.set(account.account, { ...accounts.get(account.account), ...account });
+    }
     changed();
   } else if (name === "missed") {
     load().catch(() => {});
@@ -75,8 +80,10 @@ async function load() {
     const limit = from === 0 ? FIRST : PAGE;
     const page = await get(`/api/v1/accounts?limit=${limit}&from=${from}`);
     for (const account of page.accounts) {
+      const newer = touched.get(account.account);
+      if (newer?.state === "stopped") continue;
       seen.add(account.account);
-      accounts.set(account.account, { ...account, ...touched.get(account.account) });
+      accounts.set(account.account, { ...account, ...newer });
     }
     from = page.next;
     changed();
@@ -91,6 +98,17 @@ async function summary() {
   changed();
   // A reload has added or removed some.
   if (state.loaded && state.fleet.accounts !== accounts.size) await load();
+}
+
+/** What fires; nothing is known of that where nobody watches the fleet. */
+export async function refreshAlerts() {
+  try {
+    state.alerts = await get("/api/v1/alerts");
+  } catch (error) {
+    if (error.status !== 409) throw error;
+    state.alerts = null;
+  }
+  changed();
 }
 
 /** What the server remembers of the time before this page. */
@@ -116,7 +134,7 @@ export function begin() {
   const keep = async () => {
     while (!ending.signal.aborted) {
       try {
-        await follow((name, data) => {
+        await follow("/api/v1/events", (name, data) => {
           if (name === "hello") {
             state.live = true;
             pause = 500;
@@ -124,6 +142,7 @@ export function begin() {
             load().catch(() => {});
             summary().catch(() => {});
             past().catch(() => {});
+            refreshAlerts().catch(() => {});
           }
           take(name, data);
         }, ending.signal);
@@ -138,7 +157,11 @@ export function begin() {
   };
   keep();
   const every = setInterval(sample, 5000);
-  const slow = setInterval(() => state.live && summary().catch(() => {}), 5000);
+  const slow = setInterval(() => {
+    if (!state.live) return;
+    summary().catch(() => {});
+    refreshAlerts().catch(() => {});
+  }, 5000);
   ending.signal.addEventListener("abort", () => {
     clearInterval(every);
     clearInterval(slow);
@@ -150,5 +173,5 @@ export function end() {
   stop = null;
   accounts.clear();
   history.length = 0;
-  Object.assign(state, { live: false, loaded: false, fleet: null });
+  Object.assign(state, { live: false, loaded: false, fleet: null, alerts: null });
 }

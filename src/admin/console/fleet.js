@@ -1,5 +1,6 @@
 // All accounts on one page: filters, counts, and a list that holds only the rows that are seen.
 
+import { alertLines } from "./alerts.js";
 import { h } from "./dom.js";
 import { accounts, counts, history, onChange, state, tone } from "./fleet-store.js";
 import { overTime } from "./picture.js";
@@ -90,6 +91,7 @@ export function fleet(main, who, bot) {
   const next = h("p", { class: "soft" });
   const trouble = h("p", { class: "problem", role: "alert" });
   const told = h("p", { class: "soft", role: "status" });
+  const alerts = alertLines(who);
   const rows = h("div", { class: "rows", role: "rowgroup" });
   const heads = h(
     "div",
@@ -151,6 +153,7 @@ export function fleet(main, who, bot) {
     if (fleet?.store.trouble) wrong.push(t("fleet.store", fleet.store.trouble));
     trouble.textContent = wrong.join(" ");
     for (const each of selects) each.refresh();
+    alerts.refresh();
     paint();
   }
 
@@ -187,6 +190,7 @@ export function fleet(main, who, bot) {
   main.append(
     h("div", { class: "row" }, title, numbers),
     trouble,
+    alerts.element,
     h("div", { class: "card" }, h("h2", {}, t("fleet.time")), picture, next),
     h("div", { class: "row form", role: "search" }, h("label", { for: "search" }, t("fleet.search"), search), selects.map((each) => each.element), told),
     list,

@@ -5,6 +5,7 @@ import { h, say } from "./dom.js";
 import * as store from "./fleet-store.js";
 import { choose, languages, present, t } from "./words.js";
 import { account } from "./account.js";
+import { audit } from "./audit.js";
 import { bots } from "./bots.js";
 import { config } from "./config.js";
 import { fleet } from "./fleet.js";
@@ -12,9 +13,9 @@ import { outbox } from "./outbox.js";
 import { talk } from "./talk.js";
 
 const THEME = "botroupe-theme";
-const VIEWS = { fleet, bots, outbox, talk, config };
+const VIEWS = { fleet, bots, outbox, talk, config, audit };
 /** Which scope a view is for. */
-const FOR = { fleet: "read", bots: "read", outbox: "read", talk: "read", config: "admin" };
+const FOR = { fleet: "read", bots: "read", outbox: "read", talk: "read", config: "admin", audit: "admin" };
 const main = document.getElementById("main");
 const header = document.getElementById("top");
 let who = null;

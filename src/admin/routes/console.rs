@@ -52,9 +52,15 @@ const FILES: &[File] = files! {
     "fleet-store.js" "fleet-store.js" SCRIPT;
     "fleet.js" "fleet.js" SCRIPT;
     "account.js" "account.js" SCRIPT;
+    "alerts.js" "alerts.js" SCRIPT;
+    "audit.js" "audit.js" SCRIPT;
     "bots.js" "bots.js" SCRIPT;
     "config.js" "config.js" SCRIPT;
+    "conversations.js" "conversations.js" SCRIPT;
+    "dialogues.js" "dialogues.js" SCRIPT;
+    "log.js" "log.js" SCRIPT;
     "outbox.js" "outbox.js" SCRIPT;
+    "settings.js" "settings.js" SCRIPT;
     "talk.js" "talk.js" SCRIPT;
 };
 

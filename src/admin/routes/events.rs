@@ -6,14 +6,13 @@ use crate::admin::caller::{Caller, Reader};
 use crate::admin::desk::At;
 use crate::admin::feed::{Follower, Told};
 use crate::admin::refusal::Refusal;
+use crate::admin::sse::{self, BEAT, Pieces, STILL_HERE, to_json, write_event};
 use crate::admin::types::{Change, Hello, Missed, Problem, ProblemCode};
 use crate::config::AccountGlob;
 use crate::gateway::now;
 use actix_web::web::{self, Bytes, BytesMut};
 use actix_web::{HttpRequest, HttpResponse};
-use futures_util::stream;
-use serde::{Deserialize, Serialize};
-use std::convert::Infallible;
+use serde::Deserialize;
 use std::time::Duration;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, timeout_at};
@@ -29,9 +28,6 @@ pub(super) const ROOM: Room = Room {
 #[derive(OpenApi)]
 #[openapi(paths(events), components(schemas(Hello, Change, Missed)))]
 struct Described;
-
-/// How often something is sent when nothing changes, so that both sides see a dead connection.
-const BEAT: Duration = Duration::from_secs(15);
 
 /// Which changes.
 #[derive(Debug, Default, Deserialize, IntoParams)]
@@ -94,14 +90,7 @@ async fn events(
         first: Some(first.freeze()),
         _place: place,
     };
-    let body = stream::unfold(reading, |mut reading| async {
-        let piece = reading.next().await;
-        Some((Ok::<_, Infallible>(piece), reading))
-    });
-    Ok(HttpResponse::Ok()
-        .content_type("text/event-stream")
-        .insert_header(("X-Accel-Buffering", "no"))
-        .streaming(body))
+    Ok(sse::answer(reading))
 }
 
 struct Reading {
@@ -113,7 +102,7 @@ struct Reading {
     _place: OwnedSemaphorePermit,
 }
 
-impl Reading {
+impl Pieces for Reading {
     async fn next(&mut self) -> Bytes {
         if let Some(first) = self.first.take() {
             return first;
@@ -121,7 +110,7 @@ impl Reading {
         let beat = Instant::now() + BEAT;
         loop {
             let Ok((missed, told)) = timeout_at(beat, self.follower.next()).await else {
-                return Bytes::from_static(b": still here\n\n");
+                return STILL_HERE;
             };
             let mut out = BytesMut::new();
             if missed > 0 {
@@ -136,22 +125,11 @@ impl Reading {
             }
         }
     }
+}
 
+impl Reading {
     fn wants(&self, told: &Told) -> bool {
         let like = self.like.as_ref();
         self.caller.sees(&told.user) && like.is_none_or(|like| like.matches(&told.user))
     }
-}
-
-fn to_json(value: &impl Serialize) -> Vec<u8> {
-    serde_json::to_vec(value).unwrap_or_default()
-}
-
-fn write_event(out: &mut BytesMut, name: &str, id: Option<&str>, json: &[u8]) {
-    if let Some(id) = id {
-        out.extend_from_slice(format!("id: {id}\n").as_bytes());
-    }
-    out.extend_from_slice(format!("event: {name}\ndata: ").as_bytes());
-    out.extend_from_slice(json);
-    out.extend_from_slice(b"\n\n");
 }

@@ -8,11 +8,16 @@
 )]
 
 mod accounts;
+mod alerts;
+mod audit;
 mod bots;
 mod console;
+mod conversations;
+mod dialogues;
 mod events;
 mod handover;
 mod health;
+mod logs;
 mod messages;
 mod openapi;
 mod orders;
@@ -43,12 +48,17 @@ const ALL: &[Room] = &[
     status::ROOM,
     accounts::ROOM,
     orders::ROOM,
+    conversations::ROOM,
     bots::ROOM,
+    dialogues::ROOM,
     messages::ROOM,
     outbox::ROOM,
     reload::ROOM,
     handover::ROOM,
     events::ROOM,
+    logs::ROOM,
+    alerts::ROOM,
+    audit::ROOM,
     session::ROOM,
     talk::ROOM,
     console::ROOM,

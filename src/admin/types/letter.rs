@@ -1,5 +1,6 @@
 //! Messages that are to be sent or were not sent.
 
+use crate::proto::message::Conversation;
 use botroupe_core::ledger::{self, Ended, LetterState};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -37,6 +38,27 @@ pub enum Receiver {
     Group(String),
 }
 
+impl Receiver {
+    /// The UserID or GroupID.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self {
+            Self::User(name) | Self::Group(name) => name,
+        }
+    }
+}
+
+impl From<&Conversation> for Receiver {
+    fn from(conversation: &Conversation) -> Self {
+        let name = conversation.name().to_owned();
+        if conversation.is_group() {
+            Self::Group(name)
+        } else {
+            Self::User(name)
+        }
+    }
+}
+
 impl Letter {
     /// A letter of this account.
     #[must_use]
@@ -48,16 +70,11 @@ impl Letter {
             LetterState::Ended(Ended::Failed { reason, .. }) => ("failed", &**reason),
             LetterState::Ended(Ended::Unknown { reason, .. }) => ("unknown", &**reason),
         };
-        let name = letter.to.name().to_owned();
         Self {
             number: letter.number,
             account,
             bot: letter.bot.to_string(),
-            to: if letter.to.is_group() {
-                Receiver::Group(name)
-            } else {
-                Receiver::User(name)
-            },
+            to: Receiver::from(&letter.to),
             state: state.to_owned(),
             reason: Some(reason.to_owned()).filter(|reason| !reason.is_empty()),
             at: letter.at,

@@ -193,7 +193,8 @@ impl Stop {
                 pending,
                 approver,
             } => {
-                let journal = script.journal(handler, pending, deadline, approver.clone());
+                let journal =
+                    script.journal(handler, pending, deadline, approver.clone(), &question);
                 match serde_json::to_string(&journal) {
                     Ok(value) => Self {
                         said: *question,

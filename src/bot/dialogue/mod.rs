@@ -11,7 +11,7 @@ pub use answer::{Answer, NoAnswer};
 pub use approval::{Approval, AskApproval};
 pub use ask::Ask;
 pub(super) use converse::{Resumed, Stop, cell, converse, may_converse};
-pub(super) use script::{Approver, Kind as StepKind, Next as StepNext, Script};
+pub(super) use script::{Approver, Kind as StepKind, Next as StepNext, Script, Waits};
 pub(super) use waiting::{DialoguePlace, Lapse, Waiting, cell_of};
 
 use super::event::{Event, FromEvent};

@@ -5,12 +5,14 @@
 //! messages that were sent, results of requests. It goes on where the script ends.
 
 use crate::proto::id::UserId;
-use crate::proto::message::{Conversation, Draft, Message};
+use crate::proto::message::{Conversation, Draft, Element, Message};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// The bytes that the script of one dialogue may take.
 const MAX_BYTES: usize = 256 * 1024;
+/// The characters of a question that are kept for those who look at what waits.
+const MAX_SHOWN: usize = 120;
 
 /// What a step did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,6 +45,9 @@ pub(in crate::bot) struct Journal {
     steps: Vec<Step>,
     /// The question that waits for its answer.
     pending: u64,
+    /// Its text, for people who look at what waits.
+    #[serde(default, skip_serializing_if = "str::is_empty")]
+    question: Box<str>,
     /// Who answers, if it is not the person that the dialogue is with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(in crate::bot) approver: Option<Approver>,
@@ -61,6 +66,8 @@ pub(in crate::bot) struct Waits {
     pub(in crate::bot) deadline: u64,
     #[serde(default)]
     pub(in crate::bot) approver: Option<Approver>,
+    #[serde(default)]
+    pub(in crate::bot) question: Box<str>,
 }
 
 /// What came for the question that waits.
@@ -235,9 +242,11 @@ impl Script {
         pending: u64,
         deadline: u64,
         approver: Option<Approver>,
+        question: &Draft,
     ) -> Journal {
         Journal {
             approver,
+            question: shown(question),
             deadline,
             handler: handler.into(),
             start: self.start.clone(),
@@ -247,10 +256,24 @@ impl Script {
     }
 }
 
+/// The beginning of the text of a question.
+fn shown(question: &Draft) -> Box<str> {
+    let text = question.elements.iter().find_map(|element| match element {
+        Element::Text(text) => Some(text.text.as_str()),
+        _ => None,
+    });
+    let text = text.unwrap_or_default();
+    let mut shown: String = text.chars().take(MAX_SHOWN).collect();
+    if shown.len() < text.len() {
+        shown.push('…');
+    }
+    shown.into()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::proto::message::{C2cItem, Element};
+    use crate::proto::message::C2cItem;
 
     fn said(text: &str) -> Arc<Message> {
         let item = C2cItem::new("alice", "bot", vec![Element::text(text)]);
@@ -260,12 +283,15 @@ mod tests {
     /// The script as the next process finds it.
     fn kept(script: &mut Script, handler: &str) -> Journal {
         let Some(End::Asked {
-            deadline, pending, ..
+            question,
+            deadline,
+            pending,
+            ..
         }) = script.take_end()
         else {
             panic!("it waits for nothing");
         };
-        let journal = script.journal(handler, pending, deadline, None);
+        let journal = script.journal(handler, pending, deadline, None, &question);
         serde_json::from_str(&serde_json::to_string(&journal).unwrap()).unwrap()
     }
 
@@ -283,6 +309,9 @@ mod tests {
     fn what_was_done_is_given_back_and_the_answer_meets_its_question() {
         let journal = kept(&mut asked(), "signup");
         assert_eq!((journal.deadline, &*journal.handler), (100, "signup"));
+        assert_eq!(&*journal.question, "How old?");
+        let long = shown(&Draft::text("é".repeat(500)));
+        assert_eq!(*long, format!("{}…", "é".repeat(MAX_SHOWN)));
         let mut script = Script::resumed(journal, Input::Message(said("7")));
         assert_eq!(script.start().text(), Some("/signup"));
         assert!(script.is_replaying());

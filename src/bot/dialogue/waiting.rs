@@ -69,6 +69,7 @@ impl Waiting {
             let waits = serde_json::from_str(&cell.value).unwrap_or(Waits {
                 deadline: 0,
                 approver: None,
+                question: "".into(),
             });
             waiting.park(place, waits.deadline, waits.approver);
         }
@@ -81,6 +82,16 @@ impl Waiting {
 
     pub(in crate::bot) fn len(&self) -> usize {
         self.places.len()
+    }
+
+    /// Where dialogues wait, until when, and where somebody else is asked.
+    pub(in crate::bot) fn all(
+        &self,
+    ) -> impl Iterator<Item = (&Arc<DialoguePlace>, u64, Option<&Conversation>)> {
+        self.places.iter().map(|(place, at)| {
+            let by = at.approver.as_ref().map(|by| &by.conversation);
+            (place, at.deadline, by)
+        })
     }
 
     /// Whether a dialogue waits there; for an answer of its user, or for anything.

@@ -15,6 +15,7 @@ mod letters;
 mod shelf;
 
 pub(super) use book::{Known, Outcome, Posting, Written};
+pub use dialogues::{DropDialogueError, OpenDialogue, Question};
 use exchange::Locks;
 pub(super) use exchange::{Exchange, Owner, cell_key, effect_of_part};
 pub use shelf::Shelf;

@@ -2,7 +2,9 @@
 
 mod admin;
 mod alerts;
+mod dialogues;
 mod doctor;
+mod logs;
 mod new;
 mod set;
 mod shell;
@@ -24,8 +26,12 @@ use secrecy::SecretString;
 #[cfg(test)]
 pub(super) use self::admin::NewTokenArgs;
 pub(super) use self::admin::{ConsoleArgs, ScopeArg, TokenCommand};
-pub(super) use self::alerts::{AlertsCommand, AlertsTestArgs};
+pub(super) use self::alerts::{
+    AlertsCommand, AlertsListArgs, AlertsTestArgs, SilenceArgs, UnsilenceArgs,
+};
+pub(super) use self::dialogues::{DialoguesCommand, DialoguesListArgs};
 pub(super) use self::doctor::DoctorArgs;
+pub(super) use self::logs::LogsArgs;
 pub(super) use self::new::NewCommand;
 use self::set::SetArgs;
 pub(super) use self::shell::{CompletionsArgs, ManArgs};
@@ -207,6 +213,10 @@ Accounts that do not change stay connected, and their bots keep their state. SIG
     #[command(subcommand)]
     Outbox(OutboxCommand),
 
+    /// Shows the dialogues of a running process that wait for an answer, and ends them.
+    #[command(subcommand)]
+    Dialogues(DialoguesCommand),
+
     /// Looks at everything that a config needs of this machine, and says what to do.
     #[command(after_help = "\
 Examples:
@@ -234,6 +244,15 @@ Examples:
     /// Looks after those who are told when something is wrong.
     #[command(subcommand)]
     Alerts(AlertsCommand),
+
+    /// Shows the log of a running process, and changes for a while how much is logged.
+    #[command(after_help = "\
+Examples:
+  botroupe logs --account shop-01 --follow
+  botroupe logs --account shop-01 --follow --level debug --for 10m
+  botroupe logs --level gateway=debug --for 1h
+  botroupe logs --show-levels")]
+    Logs(LogsArgs),
 
     /// Writes a new bot, or a new program for bots.
     #[command(subcommand)]

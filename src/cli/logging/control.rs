@@ -2,11 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use super::gate::Gate;
 use super::queue::Queue;
 use super::raised;
+use crate::admin::types::{LevelsOfLog, TemporaryLevel};
+use crate::admin::{LogLevels, LogPart, LogTail, Logs};
 use crate::config::{LogConfig, LogLevel};
+use crate::gateway::now;
 
 /// Gives a part of the log a level, or takes it back.
 type Set<'s> = dyn Fn(&str, Option<LogLevel>) -> Result<(), LogNameError> + 's;
@@ -30,6 +34,7 @@ static CURRENT: OnceLock<LogControl> = OnceLock::new();
 #[derive(Clone, Debug)]
 pub struct LogControl {
     gate: Arc<Gate>,
+    tail: LogTail,
     queues: Arc<[Queue]>,
 }
 
@@ -51,9 +56,10 @@ pub enum LogNameError {
 const MOST: usize = 1_000;
 
 impl LogControl {
-    pub(super) fn new(gate: Arc<Gate>, queues: Vec<Queue>) -> Self {
+    pub(super) fn new(gate: Arc<Gate>, tail: LogTail, queues: Vec<Queue>) -> Self {
         Self {
             gate,
+            tail,
             queues: queues.into(),
         }
     }
@@ -118,6 +124,66 @@ impl LogControl {
         Ok(())
     }
 
+    /// Gives a part of the log a level for a while, over what it has otherwise; also over what a reload of the config says.
+    ///
+    /// ```no_run
+    /// use botroupe::cli::{LogControl, LogPart};
+    /// use botroupe::config::LogLevel;
+    /// use std::time::Duration;
+    ///
+    /// if let Some(log) = LogControl::current() {
+    ///     let part = LogPart::Account("shop-berlin".to_owned());
+    ///     log.set_for(part, LogLevel::Trace, Duration::from_secs(600))?;
+    /// }
+    /// # Ok::<(), botroupe::cli::LogNameError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`LogNameError`]; then nothing changes.
+    pub fn set_for(
+        &self,
+        part: LogPart,
+        level: LogLevel,
+        long: Duration,
+    ) -> Result<(), LogNameError> {
+        let until = now().mono.saturating_add(long);
+        if matches!(&part, LogPart::Module(name) | LogPart::Account(name) if name.is_empty()) {
+            return Err(LogNameError::Empty);
+        }
+        self.gate.change_temporary(|temporary| {
+            let is_known = temporary.iter().any(|(known, ..)| *known == part);
+            if !is_known && temporary.len() >= MOST {
+                return Err(LogNameError::TooMany);
+            }
+            temporary.set(part, level, until);
+            Ok(())
+        })
+    }
+
+    /// Ends what [`set_for`](Self::set_for) has said of a part; `false` when it has said nothing.
+    pub fn end_now(&self, part: &LogPart) -> bool {
+        self.gate
+            .change_temporary(|temporary| temporary.take_back(part))
+    }
+
+    /// The parts that have a level for a while, and for how long still.
+    #[must_use]
+    pub fn for_a_while(&self) -> Vec<(LogPart, LogLevel, Duration)> {
+        let now = now().mono;
+        let temporary = self.gate.temporary();
+        let each = temporary.iter();
+        each.map(|(part, level, until)| (part.clone(), level, until.saturating_sub(now)))
+            .collect()
+    }
+
+    /// For the admin API.
+    pub(in crate::cli) fn for_api(&self) -> Logs {
+        Logs {
+            tail: self.tail.clone(),
+            levels: Arc::new(self.clone()),
+        }
+    }
+
     /// How many lines of floods were held back since the start.
     #[must_use]
     pub fn held_back(&self) -> u64 {
@@ -168,6 +234,51 @@ impl LogControl {
     }
 }
 
+impl LogLevels for LogControl {
+    fn told(&self) -> LevelsOfLog {
+        let names = |levels: BTreeMap<String, LogLevel>| {
+            let levels = levels.into_iter();
+            levels.map(|(name, level)| (name, level.into())).collect()
+        };
+        let unix = now().unix;
+        let temporary = self.for_a_while().into_iter();
+        let temporary = temporary.map(|(part, level, left)| {
+            let (module, account) = match part {
+                LogPart::Whole => (None, None),
+                LogPart::Module(name) => (Some(name), None),
+                LogPart::Account(name) => (None, Some(name)),
+            };
+            TemporaryLevel {
+                module,
+                account,
+                level: level.into(),
+                ends: unix.saturating_add(left).as_secs(),
+            }
+        });
+        let lost = self.lost().into_iter();
+        LevelsOfLog {
+            level: self.level().into(),
+            modules: names(self.modules()),
+            accounts: names(self.accounts()),
+            temporary: temporary.collect(),
+            held_back: self.held_back(),
+            lost: lost.map(|(sink, lost)| (sink.to_owned(), lost)).collect(),
+        }
+    }
+
+    fn set(&self, part: LogPart, level: Option<LogLevel>, long: Duration) -> Result<(), String> {
+        match level {
+            Some(level) => self
+                .set_for(part, level, long)
+                .map_err(|error| error.to_string()),
+            None => {
+                self.end_now(&part);
+                Ok(())
+            }
+        }
+    }
+}
+
 fn check(
     name: &str,
     level: Option<LogLevel>,
@@ -207,7 +318,7 @@ mod tests {
         // With a subscriber of its own, or a change would silence those of other tests.
         let layers = tracing_subscriber::registry().with(GateLayer(gate.clone()));
         let _mine = tracing::subscriber::set_default(layers);
-        let control = LogControl::new(gate, Vec::new());
+        let control = LogControl::new(gate, LogTail::default(), Vec::new());
         assert_eq!(control.level(), LogLevel::Info);
         control.set_level(LogLevel::Debug);
         assert_eq!(control.level(), LogLevel::Debug);
@@ -232,6 +343,18 @@ mod tests {
         );
         assert_eq!(more("a1", Some(LogLevel::Warn)), Ok(()));
         assert_eq!(more("a2", None), Ok(()));
+        let part = || LogPart::Module("store".to_owned());
+        let long = Duration::from_secs(600);
+        LogLevels::set(&control, part(), Some(LogLevel::Trace), long).unwrap();
+        let told = control.told();
+        assert_eq!(told.modules["store"], LogLevel::Trace.into());
+        assert_eq!(told.temporary[0].module.as_deref(), Some("store"));
+        assert!(control.for_a_while()[0].2 <= long);
+        LogLevels::set(&control, part(), None, long).unwrap();
+        assert!(!control.modules().contains_key("store") && !control.end_now(&part()));
+        let nameless = LogPart::Account(String::new());
+        let refused = control.set_for(nameless, LogLevel::Trace, long);
+        assert_eq!(refused, Err(LogNameError::Empty));
         assert_eq!(control.held_back(), 0);
         assert_eq!(control.lost(), [("standard error", 0)]);
     }

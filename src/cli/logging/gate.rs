@@ -14,6 +14,7 @@ use tracing_subscriber::layer::{Context, Layer};
 use tracing_subscriber::registry::LookupSpan;
 
 use super::levels::Levels;
+use super::temporary::Temporary;
 use crate::gateway::now;
 use crate::policy::Throttle;
 use crate::proto::shown;
@@ -27,9 +28,18 @@ const COUNTED: &str = "botroupe::counted";
 /// Decides for each event whether it is logged.
 #[derive(Debug)]
 pub(super) struct Gate {
+    /// What holds.
     levels: RwLock<Arc<Levels>>,
+    given: Mutex<Given>,
     counts: Mutex<Counts>,
     told: Condvar,
+}
+
+/// What was said of the levels.
+#[derive(Debug)]
+struct Given {
+    stay: Levels,
+    temporary: Temporary,
 }
 
 /// Counts of suppressed lines, by the place in the code that they come from.
@@ -41,18 +51,37 @@ struct Counts {
     words: Vec<(callsite::Identifier, Level, String)>,
     /// All that were held back.
     held: u64,
+    /// When the next temporary level ends.
+    ends: Option<Duration>,
+}
+
+impl Counts {
+    /// When something is to be told or to end.
+    fn next(&self) -> Option<Duration> {
+        let times = [
+            self.throttle.next_report(),
+            self.verbose.next_report(),
+            self.ends,
+        ];
+        times.into_iter().flatten().min()
+    }
 }
 
 impl Gate {
     pub(super) fn new(levels: Levels, burst: u32) -> Self {
         let many = burst.saturating_mul(VERBOSE);
         Self {
-            levels: RwLock::new(Arc::new(levels)),
+            levels: RwLock::new(Arc::new(levels.clone())),
+            given: Mutex::new(Given {
+                stay: levels,
+                temporary: Temporary::default(),
+            }),
             counts: Mutex::new(Counts {
                 throttle: Throttle::new(burst),
                 verbose: Throttle::with_rate(many, f64::from(many)),
                 words: Vec::new(),
                 held: 0,
+                ends: None,
             }),
             told: Condvar::new(),
         }
@@ -63,14 +92,39 @@ impl Gate {
         Arc::clone(&levels)
     }
 
-    /// Changes the levels from the next line on.
+    /// Changes the levels that stay, from the next line on.
     pub(super) fn change(&self, change: impl FnOnce(&mut Levels)) {
-        {
-            let mut levels = self.levels.write().unwrap_or_else(PoisonError::into_inner);
-            change(Arc::make_mut(&mut levels));
-        }
+        self.give(|given| change(&mut given.stay));
+    }
+
+    /// Changes the levels that end by themselves, from the next line on.
+    pub(super) fn change_temporary<T>(&self, change: impl FnOnce(&mut Temporary) -> T) -> T {
+        let changed = self.give(|given| change(&mut given.temporary));
+        self.told.notify_one();
+        changed
+    }
+
+    /// The levels that end by themselves.
+    pub(super) fn temporary(&self) -> Temporary {
+        self.given().temporary.clone()
+    }
+
+    fn given(&self) -> std::sync::MutexGuard<'_, Given> {
+        self.given.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn give<T>(&self, change: impl FnOnce(&mut Given) -> T) -> T {
+        let changed = {
+            let mut given = self.given();
+            let changed = change(&mut given);
+            let levels = Arc::new(given.temporary.over(&given.stay));
+            *self.levels.write().unwrap_or_else(PoisonError::into_inner) = levels;
+            self.lock().ends = given.temporary.next();
+            changed
+        };
         // Places in the code remember whether they are wanted.
         callsite::rebuild_interest_cache();
+        changed
     }
 
     /// How many lines were held back since the start.
@@ -120,33 +174,37 @@ impl Gate {
         false
     }
 
-    /// Logs the counts of suppressed lines once a second, for ever.
-    pub(super) fn tell_counts(&self) {
+    /// Logs the counts of suppressed lines once a second and ends temporary levels, for ever.
+    pub(super) fn keep(&self) {
         loop {
             let waiting = self.lock();
-            let (one, two) = (
-                waiting.throttle.next_report(),
-                waiting.verbose.next_report(),
-            );
-            let next = match (one, two) {
-                (Some(one), Some(two)) => Some(one.min(two)),
-                (one, two) => one.or(two),
-            };
-            let waiting = match next {
+            let waiting = match waiting.next() {
                 None => self
                     .told
-                    .wait(waiting)
+                    .wait_while(waiting, |counts| counts.next().is_none())
                     .unwrap_or_else(PoisonError::into_inner),
                 Some(due) => {
                     let wait = due.saturating_sub(now().mono);
-                    let waited = self
-                        .told
-                        .wait_timeout_while(waiting, wait, |_| due > now().mono);
+                    let is_same = |counts: &mut Counts| counts.next() == Some(due);
+                    let waited = self.told.wait_timeout_while(waiting, wait, |counts| {
+                        is_same(counts) && due > now().mono
+                    });
                     waited.unwrap_or_else(PoisonError::into_inner).0
                 }
             };
             drop(waiting);
             self.report(false);
+            self.end_temporary(now().mono);
+        }
+    }
+
+    /// Takes back the levels that have ended.
+    pub(super) fn end_temporary(&self, now: Duration) {
+        if self.lock().ends.is_none_or(|ends| ends > now) {
+            return;
+        }
+        for part in self.change_temporary(|temporary| temporary.end(now)) {
+            tracing::info!(?part, "a level of the log has ended");
         }
     }
 
@@ -278,6 +336,7 @@ impl Visit for Words {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::admin::LogPart;
     use crate::config::LogLevel;
     use tracing_subscriber::layer::SubscriberExt;
 
@@ -378,6 +437,27 @@ mod tests {
             log(4);
         });
         assert_eq!(lines, ["line 2", "line 4"]);
+    }
+
+    #[test]
+    fn a_level_for_a_while_ends_by_itself_and_a_change_below_it_waits() {
+        let levels = Levels::new(LogLevel::Error, LogLevel::Error);
+        let lines = through(levels, 20, |gate| {
+            let log = |n: u32| tracing::debug!("line {n}");
+            let part = || LogPart::Account("a".into());
+            let of_a = |n: u32| tracing::debug!(account = "a", "of a {n}");
+            gate.change_temporary(|it| it.set(part(), LogLevel::Debug, Duration::from_secs(9)));
+            log(1);
+            of_a(1);
+            gate.end_temporary(Duration::from_secs(8));
+            gate.change(|levels| {
+                levels.accounts_mut().insert("a".into(), LogLevel::Error);
+            });
+            of_a(2);
+            gate.end_temporary(Duration::from_secs(9));
+            of_a(3);
+        });
+        assert_eq!(lines, ["of a 1", "of a 2"]);
     }
 
     #[test]

@@ -12,6 +12,8 @@ use tracing_subscriber::registry::LookupSpan;
 
 use super::MAX_FIELD;
 use super::queue::Queue;
+use crate::admin::types::LogLine;
+use crate::config::LogLevel;
 use crate::gateway::now;
 use crate::proto::shown;
 
@@ -98,6 +100,37 @@ impl Line {
     }
 }
 
+impl Line {
+    /// As the admin API tells it.
+    pub(super) fn for_api(&self) -> (LogLevel, LogLine) {
+        let level = match self.level {
+            Level::ERROR => LogLevel::Error,
+            Level::WARN => LogLevel::Warn,
+            Level::INFO => LogLevel::Info,
+            Level::DEBUG => LogLevel::Debug,
+            Level::TRACE => LogLevel::Trace,
+        };
+        let mut fields: serde_json::Map<_, _> = self
+            .fields
+            .iter()
+            .map(|(name, value)| (name.to_owned(), value.clone()))
+            .collect();
+        let account = fields.remove("account").map(|account| match account {
+            serde_json::Value::String(account) => account,
+            other => other.to_string(),
+        });
+        let line = LogLine {
+            ts: stamp(self.time),
+            level: self.level.to_string(),
+            target: self.target.to_owned(),
+            message: self.message.clone(),
+            account,
+            fields,
+        };
+        (level, line)
+    }
+}
+
 /// A JSON line of this form about the program itself, for what does not go through `tracing`; with its line end.
 pub(in crate::cli) fn json_line(
     level: Level,
@@ -126,8 +159,7 @@ pub(super) fn stamp(time: Duration) -> String {
 
 /// Gives each line to a sink, in the form that the sink wants.
 pub(super) struct Lines {
-    encode: fn(&Line) -> Vec<u8>,
-    sink: Sink,
+    write: Box<dyn Fn(&Line) + Send + Sync>,
 }
 
 /// Takes lines, and never makes anybody wait.
@@ -135,7 +167,14 @@ pub(super) type Sink = Box<dyn Fn(Vec<u8>) + Send + Sync>;
 
 impl Lines {
     pub(super) fn new(encode: fn(&Line) -> Vec<u8>, sink: Sink) -> Self {
-        Self { encode, sink }
+        Self::each(move |line| sink(encode(line)))
+    }
+
+    /// Lines as they are. What takes them never makes anybody wait, and logs nothing.
+    pub(super) fn each(write: impl Fn(&Line) + Send + Sync + 'static) -> Self {
+        Self {
+            write: Box::new(write),
+        }
     }
 
     /// Lines that go to a queue.
@@ -191,7 +230,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Lines {
             },
             fields,
         };
-        (self.sink)((self.encode)(&line));
+        (self.write)(&line);
     }
 }
 

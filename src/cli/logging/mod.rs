@@ -11,6 +11,7 @@ mod levels;
 mod line;
 mod queue;
 mod rotation;
+mod temporary;
 
 pub use control::{LogControl, LogNameError};
 pub(super) use line::json_line;
@@ -32,6 +33,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 use super::exit::Failure;
 use super::output::{self, LogLines};
+use crate::admin::LogTail;
 use crate::config::{Env, LogConfig, LogFileConfig, LogFormat, LogJournal, LogLevel};
 use crate::gateway::now;
 use crate::proto::shown;
@@ -62,7 +64,8 @@ pub(super) fn init(config: &LogConfig, verbose: u8, env: &dyn Env) -> Result<(),
     let gate = Arc::new(Gate::new(levels, config.burst));
     output::set_json(config.format == LogFormat::Json);
     let mut queues = Vec::new();
-    let mut layers = Vec::new();
+    let tail = LogTail::default();
+    let mut layers = vec![to_api(tail.clone())];
     match journal(config.journal, env) {
         Some(journal) => {
             layers.push(journal.1);
@@ -96,12 +99,12 @@ pub(super) fn init(config: &LogConfig, verbose: u8, env: &dyn Env) -> Result<(),
         let thread = thread.name().unwrap_or("unnamed");
         tracing::error!(thread, place, "panic: {}", shown::Shown(words));
     }));
-    // Without the thread, the counts are logged only at the end.
+    // Without the thread, the counts are logged only at the end, and no level ends.
     let counts = gate.clone();
     let _ = thread::Builder::new()
         .name("log-counts".into())
-        .spawn(move || counts.tell_counts());
-    LogControl::new(gate, queues).install();
+        .spawn(move || counts.keep());
+    LogControl::new(gate, tail, queues).install();
     Ok(())
 }
 
@@ -146,6 +149,18 @@ where
         LogFormat::Json => Lines::queued(Line::json, to).boxed(),
     };
     (queue, layer)
+}
+
+/// The last lines, and those who follow them over the admin API.
+fn to_api<S>(tail: LogTail) -> AnyLayer<S>
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+{
+    Lines::each(move |line| {
+        let (level, line) = line.for_api();
+        tail.put(level, &line);
+    })
+    .boxed()
 }
 
 /// The journal, where it is wanted.

@@ -108,6 +108,33 @@ impl Alerts {
         self.silences.push(silence);
     }
 
+    /// Ends a silence before its time. What fires and was held back by it is told now.
+    pub fn unsilence(&mut self, now: Now, silence: &Silence) {
+        let before = self.silences.len();
+        // The same may have been asked for twice: the other one stays.
+        if let Some(at) = self.silences.iter().position(|known| known == silence) {
+            self.silences.remove(at);
+        }
+        if self.silences.len() < before && self.active.values().any(|alert| alert.told.is_none()) {
+            self.due.get_or_insert(now.mono);
+        }
+    }
+
+    /// What fires, and until which monotonic time it is silent.
+    pub fn firing(&self) -> impl Iterator<Item = (Alert, Option<Duration>)> {
+        let firing = self.active.iter().filter(|(_, it)| it.ended.is_none());
+        firing.map(|(key, active)| {
+            let alert = Alert {
+                rule: key.0,
+                account: key.1.clone(),
+                text: active.text.clone(),
+                since: active.since,
+                ended: None,
+            };
+            (alert, self.silent_until(key))
+        })
+    }
+
     /// Time has passed.
     pub fn timeout(&mut self, now: Now) {
         if let Some(turn) = self.conditions.timeout(now) {
@@ -187,8 +214,13 @@ impl Alerts {
         self.due.get_or_insert(now.mono + self.policy.group_wait);
     }
 
-    fn is_silent(&self, (rule, account): &(Rule, Option<AccountName>)) -> bool {
-        self.silences.iter().any(|silence| {
+    fn is_silent(&self, key: &(Rule, Option<AccountName>)) -> bool {
+        self.silent_until(key).is_some()
+    }
+
+    /// Until when the silences last that hold it back.
+    fn silent_until(&self, (rule, account): &(Rule, Option<AccountName>)) -> Option<Duration> {
+        let fitting = self.silences.iter().filter(|silence| {
             let of_rule = silence.rule.is_none_or(|silent| silent == *rule);
             let of_account = match (&silence.account, account) {
                 (None, _) => true,
@@ -196,7 +228,8 @@ impl Alerts {
                 (Some(_), None) => false,
             };
             of_rule && of_account
-        })
+        });
+        fitting.map(|silence| silence.until).max()
     }
 
     /// Makes a notice of what is due.

@@ -288,6 +288,52 @@ fn a_silence_stops_repetitions() {
 }
 
 #[test]
+fn what_fires_can_be_asked_for_and_a_silence_that_is_ended_tells_at_once() {
+    let mut alerts = alerts(policy());
+    let firing = |alerts: &Alerts| {
+        let firing = alerts.firing().map(|(alert, silent)| {
+            let silent = silent.map(|until| until.as_secs());
+            (
+                alert.rule.name(),
+                alert.since.as_secs() - 1_795_000_000,
+                silent,
+            )
+        });
+        firing.collect::<Vec<_>>()
+    };
+    assert_eq!(firing(&alerts), []);
+    let silence = |rule, until| Silence {
+        rule,
+        account: None,
+        until: secs(until),
+    };
+    let short = silence(Some(Rule::Contested), 900);
+    alerts.silence(at(0), silence(None, 500));
+    alerts.silence(at(0), short.clone());
+    alerts.changed(at(100), &status("a", Phase::Contested, KICKED));
+    alerts.changed(at(110), &status("b", Phase::Held, KICKED));
+    let expected = [("contested", 100, Some(900)), ("held", 110, Some(500))];
+    assert_eq!(firing(&alerts), expected);
+    assert_eq!(told(&mut alerts, 400), [""; 0]);
+    alerts.unsilence(at(400), &short);
+    assert_eq!(told(&mut alerts, 450), [""; 0], "the other one still holds");
+    assert_eq!(firing(&alerts)[0].2, Some(500));
+    alerts.unsilence(at(450), &silence(None, 500));
+    assert_eq!(
+        told(&mut alerts, 460),
+        ["450: 2 firing: contested/a held/b"]
+    );
+    // One that is unknown ends nothing.
+    alerts.unsilence(at(460), &short);
+    alerts.changed(at(470), &status("a", Phase::Online, KICKED));
+    assert_eq!(
+        firing(&alerts),
+        [("held", 110, None)],
+        "what is over fires no more"
+    );
+}
+
+#[test]
 fn exceptions_and_other_rules_are_not_heard_of() {
     let mut alerts = alerts(Policy {
         rules: vec![Rule::Contested, Rule::Share],

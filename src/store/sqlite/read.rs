@@ -20,6 +20,34 @@ impl Reading {
         Self(connection)
     }
 
+    /// Gives entries of the audit until the receiver returns false.
+    fn audited(
+        &self,
+        query: &str,
+        params: impl rusqlite::Params,
+        entry: &mut dyn FnMut(AuditEntry) -> bool,
+    ) -> Result<(), Failure> {
+        let mut statement = self.0.prepare(query)?;
+        let mut rows = statement.query(params)?;
+        while let Some(row) = rows.next()? {
+            let hash: Vec<u8> = row.get(5)?;
+            let found = AuditEntry {
+                number: row.get::<_, i64>(0)?.cast_unsigned(),
+                deed: Deed {
+                    at: row.get::<_, i64>(1)?.cast_unsigned(),
+                    who: row.get(2)?,
+                    origin: row.get(3)?,
+                    what: row.get(4)?,
+                },
+                hash: AuditHash::from_bytes(&hash).unwrap_or_default(),
+            };
+            if !entry(found) {
+                break;
+            }
+        }
+        Ok(())
+    }
+
     fn one<T>(
         &self,
         query: &str,
@@ -161,25 +189,17 @@ impl Reader for Reading {
 
     fn audit(&mut self, entry: &mut dyn FnMut(AuditEntry) -> bool) -> Result<(), Failure> {
         let query = "SELECT number, at, who, origin, what, hash FROM audit ORDER BY number";
-        let mut statement = self.0.prepare(query)?;
-        let mut rows = statement.query(())?;
-        while let Some(row) = rows.next()? {
-            let hash: Vec<u8> = row.get(5)?;
-            let found = AuditEntry {
-                number: row.get::<_, i64>(0)?.cast_unsigned(),
-                deed: Deed {
-                    at: row.get::<_, i64>(1)?.cast_unsigned(),
-                    who: row.get(2)?,
-                    origin: row.get(3)?,
-                    what: row.get(4)?,
-                },
-                hash: AuditHash::from_bytes(&hash).unwrap_or_default(),
-            };
-            if !entry(found) {
-                break;
-            }
-        }
-        Ok(())
+        self.audited(query, (), entry)
+    }
+
+    fn audit_back(
+        &mut self,
+        before: u64,
+        entry: &mut dyn FnMut(AuditEntry) -> bool,
+    ) -> Result<(), Failure> {
+        let query = "SELECT number, at, who, origin, what, hash FROM audit WHERE number < ? ORDER BY number DESC";
+        let before = i64::try_from(before).unwrap_or(i64::MAX);
+        self.audited(query, (before,), entry)
     }
 
     fn check(&mut self) -> Result<Vec<String>, Failure> {

@@ -1,6 +1,8 @@
 //! The console in a real browser. `tests/console/drive.mjs` uses it as a person would.
 
+use super::logs::put;
 use super::{Server, server, server_of};
+use botroupe::config::LogLevel;
 use botroupe::prelude::Conversation;
 use botroupe::sandbox::KickType;
 use serde_json::{Value, json};
@@ -65,7 +67,7 @@ fn chromium() -> String {
 }
 
 /// Plays a scenario. `now` is told of what the page waits for.
-async fn play(server: &Server, scenario: &str, more: Value, mut now: impl FnMut(&str)) {
+async fn play(server: &Server, scenario: &str, more: Value, mut now: impl AsyncFnMut(&str)) {
     let link = server
         .send("POST", "/api/v1/console-link", Value::Null)
         .await;
@@ -95,7 +97,7 @@ async fn play(server: &Server, scenario: &str, more: Value, mut now: impl FnMut(
     let mut said = Vec::new();
     while let Some(line) = lines.next_line().await.unwrap() {
         if let Some(what) = line.strip_prefix("now: ") {
-            now(what);
+            now(what).await;
         }
         said.push(line);
     }
@@ -112,15 +114,47 @@ async fn a_person_sees_a_kick_brings_the_account_back_and_talks_to_a_bot() {
     let none = Conversation::group("none");
     let refused = api.send(none, "<b>dear</b> friend").await;
     assert!(refused.is_err(), "it is a dead letter now");
-    play(&server, "whole", json!({}), |what| match what {
+    let more = "[[accounts]]\nuser_id = \"newcomer\"\nbots = [\"echo\"]\n";
+    play(&server, "whole", json!({}), async |what| match what {
         "kick support-2" => {
             let sandbox = server.app.sandbox().unwrap();
             sandbox.kick("support-2", KickType::Rest).unwrap();
         }
+        "log for support-2" => {
+            put(&server, LogLevel::Info, Some("echo-bot"), "of another");
+            put(&server, LogLevel::Debug, Some("support-2"), "in detail");
+            put(
+                &server,
+                LogLevel::Warn,
+                Some("support-2"),
+                "a line of <b>support-2</b>",
+            );
+        }
+        "let a greeter fail" => {
+            let path = "/api/v1/accounts/support-3/bots";
+            let set = server
+                .send("PUT", path, json!({"bots": ["signup", "greeter"]}))
+                .await;
+            assert_eq!(set.status, 200, "{}", set.text);
+            let sandbox = server.app.sandbox().unwrap();
+            sandbox.say("carol", "support-3", "fail").unwrap();
+        }
+        "begin dialogues" => {
+            let path = "/api/v1/accounts/support-3/bots";
+            let set = server.send("PUT", path, json!({"bots": ["signup"]})).await;
+            assert_eq!(set.status, 200, "{}", set.text);
+            let sandbox = server.app.sandbox().unwrap();
+            for user in ["alice", "bob"] {
+                sandbox.say(user, "support-3", "hello").unwrap();
+            }
+        }
+        "add an account to the config" => server.text.lock().unwrap().push_str(more),
         _ => {
-            assert_eq!(what, "add an account to the config");
-            let more = "[[accounts]]\nuser_id = \"newcomer\"\nbots = [\"echo\"]\n";
-            server.text.lock().unwrap().push_str(more);
+            assert_eq!(what, "take an account from the config");
+            let text = server.text.lock().unwrap().replace(more, "");
+            *server.text.lock().unwrap() = text;
+            let done = server.send("POST", "/api/v1/reload", Value::Null).await;
+            assert_eq!(done.status, 200, "{}", done.text);
         }
     })
     .await;
@@ -142,7 +176,7 @@ async fn a_page_of_another_site_orders_nothing_and_kicks_nobody() {
         format!("{sandbox}/sandbox/kick"),
         format!("{sandbox}/v4/im_open_login_svc/kick"),
     ];
-    play(&server, "stranger", json!({ "urls": urls }), |_| {}).await;
+    play(&server, "stranger", json!({ "urls": urls }), async |_| {}).await;
     let account = server.get("/api/v1/accounts/support-1").await.json();
     assert_eq!(account["state"], "online");
     let records = account["records"].as_array().unwrap();
@@ -159,6 +193,6 @@ async fn ten_thousand_accounts_are_on_one_page() {
                     backoff = { min = \"1h\", max = \"1h\" }\n";
     let server = server_of("ws://127.0.0.1:9", accounts, "").await;
     let more = json!({ "accounts": 10_000, "last": "shop-10000", "within": 3000 });
-    play(&server, "large", more, |_| {}).await;
+    play(&server, "large", more, async |_| {}).await;
     server.end().await;
 }

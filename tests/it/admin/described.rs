@@ -76,6 +76,12 @@ async fn every_answer_is_what_the_description_says() {
         "/api/v1/history",
         "/api/v1/session",
         "/api/v1/bots",
+        "/api/v1/alerts",
+        "/api/v1/audit",
+        "/api/v1/audit/verify",
+        "/api/v1/dialogues",
+        "/api/v1/logs",
+        "/api/v1/logs/levels",
         "/api/v1/openapi.json",
     ] {
         assert_eq!(
@@ -108,6 +114,12 @@ async fn every_answer_is_what_the_description_says() {
             422,
             "{query}"
         );
+    }
+    let conversations = format!("{ONE}/conversations");
+    for (account, status) in [(one, 200), (nobody, 404)] {
+        let at = format!("{account}/conversations");
+        let answer = checked.ask("GET", &conversations, &at, None).await;
+        assert_eq!(answer.status, status);
     }
     let told = checked.ask("GET", ONE, one, None).await.json();
     assert_eq!(told["bots"], json!(["echo", "counter"]));
@@ -212,6 +224,22 @@ async fn every_answer_is_what_the_description_says() {
         refused.text
     );
 
+    assert_eq!(checked.ask("GET", &settings, &at, None).await.status, 200);
+    let none = format!("{}/settings", with("echo"));
+    assert_eq!(checked.ask("GET", &settings, &none, None).await.status, 409);
+    let trial = format!("{settings}/check");
+    for (path, at) in [(&settings, at.clone()), (&trial, format!("{at}/check"))] {
+        for (body, status) in [(json!({}), 200), (json!({"set": {"a": 1}}), 422)] {
+            let answer = checked.ask("POST", path, &at, Some(body)).await;
+            assert_eq!(answer.status, status, "{}", answer.text);
+        }
+    }
+    let detail = "/api/v1/bots/{bot}";
+    for (bot, status) in [("echo", 200), ("nobot", 404)] {
+        let at = format!("/api/v1/bots/{bot}");
+        assert_eq!(checked.ask("GET", detail, &at, None).await.status, status);
+    }
+
     harness::eventually("it is back", || async {
         (server.app.controller().online().await == 4).then_some(())
     })
@@ -262,6 +290,38 @@ async fn every_answer_is_what_the_description_says() {
         .await;
     assert_eq!(refused.status, 502, "{}", refused.text);
 
+    let levels = "/api/v1/logs/levels";
+    for (body, status) in [
+        (
+            json!({"account": "shop-*", "level": "debug", "for": "10m"}),
+            200,
+        ),
+        (json!({"module": "gateway", "level": null}), 200),
+        (json!({"level": "loud"}), 422),
+        (json!({"level": "debug", "for": "2d"}), 422),
+        (
+            json!({"level": "debug", "module": "a", "account": "b"}),
+            422,
+        ),
+    ] {
+        let answer = checked.ask("PUT", levels, levels, Some(body)).await;
+        assert_eq!(answer.status, status, "{}", answer.text);
+    }
+    let dialogue = "/api/v1/dialogues/{dialogue}";
+    let none = "/api/v1/dialogues/0123";
+    let gone = checked.ask("DELETE", dialogue, none, None).await;
+    assert_eq!(gone.status, 404);
+    let silences = "/api/v1/alerts/silences";
+    let new = Some(json!({"rule": "share", "for": "1h"}));
+    let made = checked.ask("POST", silences, silences, new).await.json();
+    let silence = format!("{silences}/{{silence}}");
+    let at = format!("{silences}/{}", made["number"]);
+    for status in [200, 404] {
+        assert_eq!(
+            checked.ask("DELETE", &silence, &at, None).await.status,
+            status
+        );
+    }
     let outbox = "/api/v1/outbox";
     let (letter, retry) = (
         format!("{outbox}/{{letter}}"),
@@ -396,7 +456,7 @@ async fn every_answer_is_what_the_description_says() {
                 .iter()
                 .any(|(m, p, _)| m == method && p == path);
             assert!(
-                was_seen || path == "/api/v1/events",
+                was_seen || path == "/api/v1/events" || path == "/api/v1/logs/stream",
                 "{method} {path} was not asked"
             );
         }

@@ -8,22 +8,29 @@ use serde_json::{Value, json};
 use std::time::Duration;
 
 /// Reads events from a stream.
-struct Events<S> {
+pub(super) struct Events<S> {
     body: S,
     text: String,
 }
 
-struct Event {
-    id: Option<String>,
-    name: String,
-    data: Value,
+pub(super) struct Event {
+    pub(super) id: Option<String>,
+    pub(super) name: String,
+    pub(super) data: Value,
 }
 
 impl<S, E: std::fmt::Debug> Events<S>
 where
     S: Stream<Item = Result<actix_web::web::Bytes, E>> + Unpin,
 {
-    async fn next(&mut self) -> Event {
+    pub(super) fn of(body: S) -> Self {
+        Self {
+            body,
+            text: String::new(),
+        }
+    }
+
+    pub(super) async fn next(&mut self) -> Event {
         loop {
             if let Some((event, rest)) = self.text.split_once("\n\n") {
                 let field = |name: &str| {
@@ -77,10 +84,7 @@ macro_rules! follow {
             answer.headers().get("content-type").unwrap(),
             "text/event-stream"
         );
-        let mut events = Events {
-            body: answer,
-            text: String::new(),
-        };
+        let mut events = Events::of(answer);
         let hello = events.next().await;
         assert_eq!(hello.name, "hello");
         let wrong = mistakes(&described(), &schema("Hello"), &hello.data);
@@ -89,11 +93,11 @@ macro_rules! follow {
     }};
 }
 
-fn described() -> Value {
+pub(super) fn described() -> Value {
     serde_json::to_value(botroupe::admin::describe()).unwrap()
 }
 
-fn schema(name: &str) -> Value {
+pub(super) fn schema(name: &str) -> Value {
     json!({"$ref": format!("#/components/schemas/{name}")})
 }
 

@@ -102,3 +102,67 @@ fn a_log_file_that_is_taken_away_comes_again_and_is_never_too_large() {
     assert!(size("b.log") < 8 << 10, "{}", size("b.log"));
     assert!(!folder.path().join("b.log.2").exists());
 }
+
+#[test]
+fn the_log_of_a_running_process_is_read_and_one_account_is_logged_in_full_for_a_while() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = fleet(&folder, "sandbox");
+    let mut run = Running::start(&["run", &path]);
+    run.line("4 of 4 accounts online");
+    let logs = |more: &[&str]| {
+        let said = output(&[&["logs", "--config", &path], more].concat());
+        let err = String::from_utf8_lossy(&said.stderr).into_owned();
+        assert!(said.status.success(), "{more:?}: {err}");
+        String::from_utf8(said.stdout).unwrap()
+    };
+    let own = logs(&["--account", "support-01"]);
+    assert!(
+        own.contains("INFO") && own.contains("account=support-01"),
+        "{own}"
+    );
+    assert!(!own.contains("support-02"), "{own}");
+    assert!(!logs(&["-n", "1000"]).contains(KEY));
+
+    let follow = [
+        "logs",
+        "--config",
+        &path,
+        "--account",
+        "support-0*",
+        "--follow",
+        "--json",
+    ];
+    let more = ["-n", "0", "--level", "debug", "--for", "9m"];
+    let mut follow = Running::start(&[&follow[..], &more].concat());
+    loop {
+        let levels = logs(&["--show-levels"]);
+        if levels.contains("account support-0*  debug  until 20") {
+            break;
+        }
+    }
+    for order in ["hold", "resume"] {
+        let done = output(&[order, "support-03", "--config", &path]);
+        assert!(done.status.success());
+    }
+    let line = of(&follow.line("\"DEBUG\""));
+    assert_eq!(line["account"], "support-03");
+    assert!(!logs(&["--level", "gateway=trace"]).contains("store"));
+    let back = logs(&["--level", "gateway=default"]);
+    assert!(
+        !back.contains("gateway") && back.contains("whole  info\n"),
+        "{back}"
+    );
+
+    let wrong = output(&["logs", "--config", &path, "--level", "loud"]);
+    assert_eq!(wrong.status.code(), Some(64));
+    let audit = output(&["audit", "export", "--config", &path]);
+    let audit = String::from_utf8_lossy(&audit.stdout).into_owned();
+    assert!(
+        audit.contains("/api/v1/logs/levels") && audit.contains("\"9m\""),
+        "{audit}"
+    );
+    run.signal("INT");
+    assert!(run.end().0.success());
+    let (status, ..) = follow.end();
+    assert!(status.success(), "it ends with the process");
+}

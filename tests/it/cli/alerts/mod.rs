@@ -91,6 +91,63 @@ fn contested_held_and_the_end_of_both_are_told_with_a_signature() {
 }
 
 #[test]
+fn a_silence_holds_alerts_back_until_it_is_ended() {
+    let (service, sink) = (service(|_| {}), Sink::new());
+    let folder = tempfile::tempdir().unwrap();
+    let path = watched(&folder, &service, &webhook(&sink, ""), "");
+    let mut run = run(&path);
+    run.line("2 of 2");
+    let alerts = |words: &[&str]| {
+        let done = output(&[&["alerts"], words, &["--config", &path]].concat());
+        let err = String::from_utf8_lossy(&done.stderr).into_owned();
+        (String::from_utf8(done.stdout).unwrap(), err)
+    };
+    let quiet = [
+        "silence",
+        "held",
+        "--account",
+        "a*",
+        "--for",
+        "1h",
+        "--reason",
+        "a move",
+    ];
+    let (said, err) = alerts(&quiet);
+    assert!(
+        said.starts_with("silence 1: held of a* until 20"),
+        "{said}{err}"
+    );
+    service.kick("a", KickType::Rest).unwrap();
+    service.kick("b", KickType::Rest).unwrap();
+    let mut told = sink.until("+held/b").alerts();
+    run.line("account a offline");
+    let (listed, _) = alerts(&["list"]);
+    let of_a = listed
+        .lines()
+        .find(|line| line.starts_with("held  a  since"));
+    assert!(
+        of_a.is_some_and(|line| line.contains("  silent until 20")),
+        "{listed}"
+    );
+    assert!(listed.contains("silence 1: held of a*"), "{listed}");
+    assert!(
+        alerts(&["unsilence", "7"])
+            .1
+            .contains("there is no silence 7")
+    );
+    told.extend(sink.rest().iter().flat_map(sink::Got::alerts));
+    assert!(!told.iter().any(|alert| alert == "+held/a"), "{told:?}");
+    assert_eq!(alerts(&["unsilence", "1"]), (String::new(), String::new()));
+    sink.until("+held/a");
+    let (_, err) = alerts(&["silence", "loud", "--for", "1h"]);
+    assert!(err.contains("no rule is called \"loud\" (share, "), "{err}");
+    stop(run);
+    let audit = output(&["audit", "export", "--config", &path]);
+    let audit = String::from_utf8_lossy(&audit.stdout).into_owned();
+    assert!(audit.contains("\"reason\":\"a move\""), "{audit}");
+}
+
+#[test]
 fn an_account_that_cannot_log_in_is_told_as_quarantined() {
     let (service, sink) = (service(|_| {}), Sink::new());
     let folder = tempfile::tempdir().unwrap();
