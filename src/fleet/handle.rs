@@ -252,6 +252,34 @@ impl FleetHandle {
         self.running.as_ref()?.0.api(account)
     }
 
+    /// Takes an account offline until it is [resumed](Self::resume): it logs out, and its messages stay unread. It is
+    /// [`Command::Hold`].
+    ///
+    /// ```
+    /// # use botroupe::prelude::*;
+    /// # async fn maintain(fleet: &FleetHandle) -> Result<(), OrderError> {
+    /// fleet.pause("desk-1").await?;
+    /// // … its database is repaired …
+    /// fleet.resume("desk-1").await?;
+    /// # Ok(())
+    /// # }
+    /// # use botroupe::fleet::{FleetHandle, OrderError};
+    /// ```
+    ///
+    /// # Errors
+    /// As [`order`](Self::order).
+    pub async fn pause(&self, account: &str) -> Result<(), OrderError> {
+        self.order(account, Command::Hold).await
+    }
+
+    /// Brings an account back that was paused, held or quarantined. It is [`Command::Resume`].
+    ///
+    /// # Errors
+    /// As [`order`](Self::order).
+    pub async fn resume(&self, account: &str) -> Result<(), OrderError> {
+        self.order(account, Command::Resume).await
+    }
+
     /// Gives an order to an account.
     ///
     /// # Errors
