@@ -2,6 +2,8 @@
 
 use super::hosts::Hosts;
 use crate::account::AccountName;
+use crate::bot::SettingField;
+use crate::config::BotSettings;
 use serde::Serialize;
 use std::sync::Arc;
 use tokio::sync::oneshot;
@@ -17,6 +19,55 @@ pub(crate) enum BotChange {
     Disable(String),
     /// A bot has these settings over those of its section of the config.
     Configure(String, toml::Table),
+    /// Some of the settings that a bot has on the account are others.
+    Adjust(Adjustment),
+}
+
+/// Settings of a bot that are to be others; the rest stays.
+#[derive(Clone, Debug)]
+pub(crate) struct Adjustment {
+    /// The bot.
+    pub(crate) bot: String,
+    /// Values, merged into what is there.
+    pub(crate) set: toml::Table,
+    /// Keys that are left out then, each with those that lead to it.
+    pub(crate) unset: Vec<Vec<String>>,
+    /// It is only looked whether the bot takes them.
+    pub(crate) is_trial: bool,
+}
+
+impl Adjustment {
+    /// The settings with this change.
+    pub(super) fn over(self, settings: BotSettings) -> BotSettings {
+        let mut table = settings.with(self.set).into_table();
+        for path in &self.unset {
+            remove(&mut table, path);
+        }
+        BotSettings::new(table)
+    }
+}
+
+fn remove(table: &mut toml::Table, path: &[String]) {
+    match path {
+        [] => {}
+        [key] => drop(table.remove(key)),
+        [key, rest @ ..] => {
+            if let Some(toml::Value::Table(inner)) = table.get_mut(key) {
+                remove(inner, rest);
+            }
+        }
+    }
+}
+
+/// The settings of a bot on an account.
+#[derive(Clone, Debug)]
+pub struct SettingsOf {
+    /// What it takes, as far as it says.
+    pub fields: Vec<SettingField>,
+    /// What it has.
+    pub settings: BotSettings,
+    /// They are those of this account, and not of the bot's section of the config.
+    pub is_own: bool,
 }
 
 /// Why the bots of an account stay as they are.
@@ -69,7 +120,7 @@ impl BotChange {
             Self::All(_) => "all",
             Self::Enable(_) => "enabled",
             Self::Disable(_) => "disabled",
-            Self::Configure(..) => "configured",
+            Self::Configure(..) | Self::Adjust(_) => "configured",
         }
     }
 

@@ -2,14 +2,14 @@
 
 #[cfg(doc)]
 use super::App;
-use super::bot_change::{self, BotChange, BotChangeError};
+use super::bot_change::{self, BotChange, BotChangeError, SettingsOf};
 use super::dialogues::DialogueOf;
 use super::outbox::{OutboxOrder, OutboxOrderError};
 use super::reload::{Plan, ReloadError, Reloader};
 use super::runtime::{OnReload, Runtime};
 use super::sandbox;
 use crate::account::{AccountName, Command, Counters, Phase, Status, StatusCollector};
-use crate::bot::{Api, Pool};
+use crate::bot::{Api, BotFigures, Pool};
 use crate::config::Config;
 use crate::proto::code::Code;
 use crate::proto::id::UserId;
@@ -22,6 +22,7 @@ use crate::supervisor::{
 use crate::traces::TraceCounts;
 use actix::prelude::Addr;
 use botroupe_core::ledger::Letter;
+use std::collections::HashMap;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
@@ -142,6 +143,29 @@ impl Controller {
         bot_change::change(&self.runtime.hosts, on, account, change).await
     }
 
+    /// The settings of a bot on an account, and what it takes.
+    ///
+    /// # Errors
+    /// [`BotChangeError`].
+    pub async fn settings_of(
+        &self,
+        account: &str,
+        bot: &str,
+    ) -> Result<SettingsOf, BotChangeError> {
+        self.runtime.hosts.settings_of(account, bot).await
+    }
+
+    /// What the handlers of each bot have done that has run, and how many events wait for it.
+    #[must_use]
+    pub fn bot_figures(&self) -> HashMap<&'static str, (Arc<BotFigures>, usize)> {
+        let waiting = self.runtime.hosts.waiting();
+        let figures = self.pool.figures().into_iter();
+        let waits = |bot: &str| waiting.get(bot).copied().unwrap_or_default();
+        figures
+            .map(|(bot, figures)| (bot, (figures, waits(bot))))
+            .collect()
+    }
+
     /// What each account has counted, of those that answer within a second.
     pub async fn counters(&self) -> Vec<Counted> {
         let collector = StatusCollector::default();
@@ -245,6 +269,15 @@ impl Controller {
     /// [`ReloadError`]; then nothing has changed.
     pub async fn reload(&self, config: Config) -> Result<Plan, ReloadError> {
         self.reloader.reload(config).await
+    }
+
+    /// Like [`reload`](Self::reload), for the running config with other accounts: what was changed of bots since its last
+    /// reload stays.
+    ///
+    /// # Errors
+    /// [`ReloadError`]; then nothing has changed.
+    pub async fn reload_accounts(&self, config: Config) -> Result<Plan, ReloadError> {
+        self.reloader.reload_accounts(config).await
     }
 
     /// Has `what` told of each reload from now on, with the config before and the one that runs then. It must not block.

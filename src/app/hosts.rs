@@ -2,7 +2,7 @@
 //! and stops them.
 
 use super::AppError;
-use super::bot_change::{BotChange, BotChangeError};
+use super::bot_change::{BotChange, BotChangeError, SettingsOf};
 use super::line::Line;
 use super::maker::{self, Maker};
 use super::reload::ReloadError;
@@ -224,11 +224,15 @@ impl Hosts {
         let _alone = self.changing.lock().await;
         let found = lock(&self.places).of(user).map(|(_, place)| place.clone());
         let mut place = found.ok_or_else(|| BotChangeError::NoAccount(user.to_owned()))?;
+        let is_trial = matches!(&change, BotChange::Adjust(of) if of.is_trial);
         let configured = self.changed(&mut place, change)?;
         let anew: Vec<&str> = configured.as_deref().into_iter().collect();
         let mut common = lock(&self.common).clone();
         let made = self.make_bots(&mut common, &place, &anew).await;
         let made = made.map_err(|(bot, reason)| BotChangeError::NotMade { bot, reason })?;
+        if is_trial {
+            return Ok(());
+        }
         let prepared = PreparedPlace {
             bots: place.bots,
             settings: place.settings,
@@ -302,6 +306,63 @@ impl Hosts {
         }
     }
 
+    /// The settings that a bot has on an account, and whether they are its own.
+    fn settings(&self, place: &Place, bot: &str) -> (BotSettings, bool) {
+        let own = place.settings.as_ref().and_then(|own| own.get(bot));
+        match own {
+            Some(own) => (own.clone(), true),
+            None => {
+                let common = lock(&self.common).settings.get(bot).cloned();
+                (common.unwrap_or_default(), false)
+            }
+        }
+    }
+
+    /// The settings of a bot on an account, and what it takes. The bot is made for that.
+    pub(super) async fn settings_of(
+        &self,
+        user: &str,
+        bot: &str,
+    ) -> Result<SettingsOf, BotChangeError> {
+        let found = lock(&self.places).of(user).map(|(_, place)| place.clone());
+        let place = found.ok_or_else(|| BotChangeError::NoAccount(user.to_owned()))?;
+        let registered = self.bots.find(bot).cloned();
+        let Some(registered) = registered.filter(|_| place.bots.iter().any(|it| **it == *bot))
+        else {
+            return Err(BotChangeError::NotRunning {
+                account: place.account.name().clone(),
+                bot: bot.to_owned(),
+            });
+        };
+        let context = AccountContext::new(place.account.user().clone());
+        let made = self.maker.run(maker::LIMIT, move || {
+            registered.make(&context).setting_fields()
+        });
+        let fields = made.await.map_err(|error| BotChangeError::NotMade {
+            bot: bot.to_owned(),
+            reason: error.to_string(),
+        })?;
+        let (settings, is_own) = self.settings(&place, bot);
+        Ok(SettingsOf {
+            fields,
+            settings,
+            is_own,
+        })
+    }
+
+    /// How many events wait for each bot.
+    pub(super) fn waiting(&self) -> HashMap<&'static str, usize> {
+        let places = lock(&self.places);
+        let hosts = places.all.values().filter_map(|place| place.host.clone());
+        let hosts: Vec<Arc<Host>> = hosts.collect();
+        drop(places);
+        let mut counts = HashMap::new();
+        for host in hosts {
+            host.count_waiting(&mut counts);
+        }
+        counts
+    }
+
     /// The bots and settings of an account after a change. Returns the bot that was configured.
     fn changed(
         &self,
@@ -332,6 +393,20 @@ impl Hosts {
                 own.insert(bot.clone(), common.with(table));
                 place.settings = Some(Arc::new(own));
                 configured = Some(bot);
+            }
+            BotChange::Adjust(change) => {
+                let bot = change.bot.clone();
+                if !bots.iter().any(|name| **name == *bot) {
+                    return Err(BotChangeError::NotRunning { account, bot });
+                }
+                let (settings, _) = self.settings(place, &bot);
+                let changed = change.over(settings.clone());
+                if changed != settings {
+                    let mut own = place.settings.as_deref().cloned().unwrap_or_default();
+                    own.insert(bot.clone(), changed);
+                    place.settings = Some(Arc::new(own));
+                    configured = Some(bot);
+                }
             }
         }
         for (number, bot) in bots.iter().enumerate() {

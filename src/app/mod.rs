@@ -17,15 +17,15 @@ mod runtime;
 mod sandbox;
 mod terms;
 
-pub(crate) use bot_change::BotChange;
-pub use bot_change::BotChangeError;
+pub(crate) use bot_change::{Adjustment, BotChange};
+pub use bot_change::{BotChangeError, SettingsOf};
 pub use controller::{Controller, Counted};
 pub use dialogues::DialogueOf;
 pub use error::AppError;
 pub use outbox::{OutboxOrder, OutboxOrderError};
 pub use reload::{AccountStep, Action, Plan, ReloadError};
 pub use sandbox::check_sandbox;
-pub(crate) use terms::{Credentials, fetch_secret_keys};
+pub(crate) use terms::{Credentials, fetch_accounts, fetch_secret_keys};
 
 pub use crate::supervisor::OrderError;
 

@@ -16,6 +16,7 @@ use super::pool::Pool;
 use super::reply::IntoReply;
 use super::seat::SharedBot;
 use super::settings::{self, Mistake};
+use super::settings_shape::{SettingField, shape_of};
 use super::timer::{Cron, Every, speaker};
 use super::typing::Pace;
 use serde::de::DeserializeOwned;
@@ -36,6 +37,8 @@ pub struct Bot {
     pub(super) handlers: Handlers,
     values: Values,
     settings: Option<ReadSettings>,
+    /// Says what those are.
+    shape: fn() -> Vec<SettingField>,
     hears_fleet: bool,
     file_hosts: Vec<String>,
     files_from_anywhere: bool,
@@ -95,6 +98,7 @@ impl Bot {
             handlers: Handlers::default(),
             values: Values::new(),
             settings: None,
+            shape: Vec::new,
             hears_fleet: false,
             file_hosts: Vec::new(),
             files_from_anywhere: false,
@@ -328,7 +332,26 @@ impl Bot {
             values.insert(TypeId::of::<T>(), Arc::new(settings::read::<T>(table)?));
             Ok(())
         });
+        self.shape = shape_of::<T>;
         self
+    }
+
+    /// The settings that it takes, as far as the type of [`config`](Self::config) says; nothing for a bot without.
+    ///
+    /// ```
+    /// use botroupe::prelude::*;
+    ///
+    /// #[derive(serde::Deserialize)]
+    /// struct Settings {
+    ///     greeting: String,
+    /// }
+    ///
+    /// let bot = Bot::new("greeter").config::<Settings>();
+    /// assert_eq!(bot.setting_fields()[0].path, ["greeting"]);
+    /// ```
+    #[must_use]
+    pub fn setting_fields(&self) -> Vec<SettingField> {
+        (self.shape)()
     }
 
     /// Reads the bot's settings; `None` when the config file has no section for it.

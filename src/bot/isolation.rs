@@ -1,6 +1,8 @@
 //! Where the handlers of a bot run: on the thread of their account, or on threads of their own.
 
+use super::figures::BotFigures;
 use std::str::FromStr;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
@@ -60,9 +62,9 @@ pub(super) enum Place {
     Pool,
 }
 
-/// What is known of how long the polls of a bot take, over all accounts of the process.
+/// What is known of how long the polls of a bot take, over all accounts of the process, and what its handlers have done.
 #[derive(Debug, Default)]
-pub(super) struct Trust(AtomicU32);
+pub(super) struct Trust(AtomicU32, Arc<BotFigures>);
 
 impl Trust {
     /// Where the handlers of a bot with this isolation begin.
@@ -73,6 +75,11 @@ impl Trust {
             Isolation::Pool => false,
         };
         if is_here { Place::Here } else { Place::Pool }
+    }
+
+    /// What the handlers of the bot have done.
+    pub(super) const fn figures(&self) -> &Arc<BotFigures> {
+        &self.1
     }
 
     /// A poll of the bot has held its thread for so long.

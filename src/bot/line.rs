@@ -105,6 +105,11 @@ fn sender(start: &Start) -> Option<&str> {
 }
 
 impl Line {
+    /// How many events wait.
+    pub(super) fn waiting(&self) -> usize {
+        self.waiting.len()
+    }
+
     /// How many handlers run.
     pub(super) fn running(&self) -> usize {
         self.running.len()

@@ -48,6 +48,7 @@ mod drain;
 mod event;
 mod extract;
 mod failure;
+mod figures;
 mod file_access;
 pub mod filter;
 mod handler;
@@ -76,6 +77,7 @@ mod run;
 mod schedule;
 mod seat;
 mod settings;
+mod settings_shape;
 mod store;
 mod streamed;
 mod tape;
@@ -113,6 +115,10 @@ pub use extract::{
 };
 pub use failure::{BotResult, Failure};
 #[cfg(feature = "unstable")]
+pub use figures::{BotDeeds, BotFigures, HandlerMistake};
+#[cfg(not(feature = "unstable"))]
+pub(crate) use figures::{BotDeeds, BotFigures, HandlerMistake};
+#[cfg(feature = "unstable")]
 pub use file_access::FileAccess;
 #[cfg(not(feature = "unstable"))]
 pub(crate) use file_access::FileAccess;
@@ -145,6 +151,7 @@ pub use reply::{IntoError, IntoReply, Pass, Reply};
 pub use seat::{SharedBot, Site};
 #[cfg(not(feature = "unstable"))]
 pub(crate) use seat::{SharedBot, Site};
+pub use settings_shape::{SettingField, SettingKind};
 pub use store::{Cells, Store, ValueError};
 pub use streamed::Streamed;
 pub use tape::RecordError;

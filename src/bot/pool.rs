@@ -6,6 +6,7 @@
 //! (Arbiters would tie every unfinished handler to the thread it started on: a neighbour waiting for its own
 //! reply would be stuck with the culprit.)
 
+use super::figures::BotFigures;
 use super::isolation::{QUICK, Trust};
 use super::schedule::{LaneKey, Pushed, SLOW, Schedule};
 use crate::account::AccountName;
@@ -310,6 +311,16 @@ impl Pool {
         let parked = jobs.schedule.parked();
         parked
             .map(|lane| (lane.account.to_string(), lane.bot))
+            .collect()
+    }
+
+    /// What the handlers of each bot have done that has run here.
+    #[must_use]
+    pub fn figures(&self) -> Vec<(&'static str, Arc<BotFigures>)> {
+        let trusts = lock(&self.shared.trusts);
+        let figures = trusts.iter();
+        figures
+            .map(|(bot, trust)| (*bot, trust.figures().clone()))
             .collect()
     }
 

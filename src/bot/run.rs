@@ -4,6 +4,7 @@ use super::api::ApiError;
 use super::dialogue::DialogueError;
 use super::event::Event;
 use super::failure::Failure;
+use super::figures::{Begun, HandlerEnd};
 use super::handlers::run;
 use super::host::Ticket;
 use super::ledger::Exchange;
@@ -76,6 +77,8 @@ pub(super) struct Run {
     grown: u64,
     has_said: bool,
     is_cancelled: bool,
+    /// Counts it.
+    begun: Option<Begun>,
 }
 
 enum Stage {
@@ -105,6 +108,7 @@ impl Run {
             grown: 0,
             has_said: false,
             is_cancelled: false,
+            begun: None,
         }
     }
 
@@ -155,6 +159,7 @@ impl Run {
 
     /// Stops the handler where it waits.
     fn cancelled(mut self) {
+        self.counted(HandlerEnd::Cancelled);
         if let Stage::Handler(future) = std::mem::replace(&mut self.stage, Stage::End) {
             drop_quietly(&self.call.label, future);
         }
@@ -312,6 +317,8 @@ impl Run {
             seat.site.traces.began(trace, now, label.place());
         }
         self.call.ticket.begin();
+        let figures = self.call.label.trust.figures();
+        self.begun = Some(figures.begin(self.call.event.now().mono));
         // Code of the bot runs only when this is polled.
         self.stage = Stage::Handler(run(self.call.event.clone(), self.call.only));
     }
@@ -327,6 +334,13 @@ impl Run {
         }
     }
 
+    /// Counts how it has ended.
+    fn counted(&mut self, end: HandlerEnd) {
+        if let Some(begun) = self.begun.take() {
+            begun.end(end, self.call.event.now().mono);
+        }
+    }
+
     fn end(mut self, settle: impl FnOnce(Ticket, &'static str, Outcome, Option<Arc<Exchange>>)) {
         let handler = self.handler();
         self.trace(match self.call.event.failure() {
@@ -334,6 +348,10 @@ impl Run {
             Some(failure) if failure.is_timeout() => Some("timeout"),
             Some(_) => Some("error"),
             None => None,
+        });
+        self.counted(match self.succeeded {
+            true => HandlerEnd::Done,
+            false => HandlerEnd::Failed,
         });
         self.call.event.end_alarm();
         if self.succeeded
@@ -430,6 +448,13 @@ impl Run {
         }
         tracing::error!(%account, bot, handler, conversation = to, message = id, error = %failure, "handler failed");
         self.succeeded = false;
+        let figures = self.call.label.trust.figures();
+        figures.note_mistake(
+            event.now().unix_secs(),
+            account,
+            handler,
+            &failure.to_string(),
+        );
         if let Some(seat) = event.seat() {
             seat.account.note_failure();
             if let Some(recording) = &seat.recording {

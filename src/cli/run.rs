@@ -21,6 +21,7 @@ use crate::admin::{AdminError, Feed, Opened, Setting};
 use crate::alerts::{Watch as AlertWatch, WatchHandle};
 use crate::app::{App, AppError, Before};
 use crate::config::{Config, Endpoint, LogFormat};
+use crate::fleet::Again;
 use crate::fleet::{Signal, Signals};
 use crate::gateway::now;
 use crate::store::OpenError;
@@ -132,11 +133,13 @@ pub(super) fn run(
         let mut watch = Watch::new(&source, config);
         // One at a time; what comes meanwhile asks for one more.
         let wanted = Rc::new(Notify::new());
+        let accounts_wanted = Rc::new(Notify::new());
+        let mut again = Again::new(config);
         let watched = service.clone();
         // To the end: a stop has to look alive as well.
         actix_rt::spawn(watched.watch(controller.clone()));
         let tellers = (board.clone(), service.clone());
-        let reloader = actix_rt::spawn(reload_when(wanted.clone(), reloads, tellers, format));
+        let reloader = actix_rt::spawn(reload_when((wanted.clone(), accounts_wanted.clone()), reloads, tellers, format));
         let mut heir = Successor::default();
         let successor = loop {
             tokio::select! {
@@ -162,6 +165,7 @@ pub(super) fn run(
                     service.status(NOT_TAKEN_OVER);
                 }
                 () = watch.changed(), if args.watch => wanted.notify_one(),
+                () = again.due(&controller) => accounts_wanted.notify_one(),
                 // A process that keeps no account online must not look alive.
                 () = controller.ended() => return Err(supervisor_died()),
             }
@@ -250,16 +254,20 @@ async fn open_admin(
 
 /// Reloads the config each time it is wanted.
 async fn reload_when(
-    wanted: Rc<Notify>,
+    (wanted, accounts_wanted): (Rc<Notify>, Rc<Notify>),
     reloads: Reloads,
     (board, service): (Addr<Board>, Service),
     format: LogFormat,
 ) {
     loop {
-        wanted.notified().await;
-        service.reloading();
-        reloads.reload_aloud(format).await;
-        service.reloaded();
+        tokio::select! {
+            () = wanted.notified() => {
+                service.reloading();
+                reloads.reload_aloud(format).await;
+                service.reloaded();
+            }
+            () = accounts_wanted.notified() => reloads.ask_again(format).await,
+        }
         board.do_send(Reloaded(reloads.accounts()));
     }
 }

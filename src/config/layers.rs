@@ -45,9 +45,12 @@ fn misspelt(name: &str) -> Option<String> {
 }
 
 /// The top-level keys.
-pub(super) const ROOTS: [&str; 19] = [
+pub(super) const ROOTS: [&str; 22] = [
     "accounts",
+    "accounts_command",
+    "accounts_every",
     "accounts_from",
+    "accounts_http",
     "admin",
     "alerts",
     "app",

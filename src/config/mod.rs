@@ -9,6 +9,7 @@
 //! Reading files and printing live in the room `cli`.
 
 mod account_files;
+mod account_source;
 mod accounts;
 mod admin;
 mod alerts;
@@ -40,6 +41,7 @@ mod traces;
 
 pub use crate::proto::endpoint::Site;
 pub use account_files::AccountFile;
+pub use account_source::AccountSource;
 pub use admin::{AccountGlob, AdminConfig, AdminScope, AdminTlsConfig, AdminToken};
 #[cfg(feature = "cli")]
 #[cfg(feature = "cli")]

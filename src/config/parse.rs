@@ -11,6 +11,7 @@ use std::{
 
 use super::{
     account_files::{self, AccountFile},
+    account_source::{self, AccountSource},
     accounts, admin, alerts,
     apps::{self, AppParts},
     bot_settings, defaults,
@@ -18,8 +19,8 @@ use super::{
     layers::{self, Merged},
     log,
     model::{
-        BotSettings, Config, HostConfig, IoConfig, NetworkConfig, SandboxConfig, SandboxDedupe,
-        SandboxTlsConfig, ShutdownConfig, StoreConfig,
+        BotSettings, Config, HostConfig, IoConfig, NetworkConfig, Origin, SandboxConfig,
+        SandboxDedupe, SandboxTlsConfig, ShutdownConfig, StoreConfig,
     },
     place::{Place, Positions},
     read::{Context, Node, Section},
@@ -65,6 +66,44 @@ impl Config {
         check: &SettingsCheck<'_>,
     ) -> Result<Self, ConfigErrors> {
         Self::parse_files(sources, None, check)
+    }
+
+    /// Who has to be asked for accounts before the whole config can be read, and how to reach them.
+    ///
+    /// # Errors
+    /// The mistakes in what is needed for that.
+    pub fn account_source(
+        sources: &Sources<'_>,
+    ) -> Result<Option<(AccountSource, NetworkConfig)>, ConfigErrors> {
+        let mut positions = Positions::new(sources.file, sources.text);
+        let mut errors = Vec::new();
+        let layers = (sources.env, sources.overrides);
+        let text = (sources.text, &[][..]);
+        let merged = layers::merge(text, layers.0, layers.1, &mut positions, &mut errors);
+        // What else is wrong is told with the rest.
+        let Some(Merged { root, .. }) = merged else {
+            return Ok(None);
+        };
+        let context = Context {
+            positions: &positions,
+            env: sources.env,
+            errors: RefCell::default(),
+        };
+        let found = Node::root(&context, &root).section().and_then(|mut root| {
+            let source = account_source::read(&mut root)?;
+            let mut io = root.section("io");
+            let mut network = network(&mut root, &mut io, &mut BTreeMap::new());
+            let ca_file = &mut network.ca_file;
+            let folder = Path::new(sources.file).parent();
+            if let (Some(file), Some(folder)) = (ca_file.as_mut(), folder) {
+                *file = folder.join(&*file);
+            }
+            Some((source, network))
+        });
+        match context.errors.into_inner() {
+            errors if errors.is_empty() || found.is_none() => Ok(found),
+            errors => Err(ConfigErrors::new(errors)),
+        }
     }
 
     /// Like [`parse_with`](Self::parse_with), with the accounts of the files that `accounts_from` names. A config that
@@ -131,6 +170,10 @@ impl Config {
                 Ok(Self {
                     contributions,
                     file: Arc::from(sources.file),
+                    origin: Arc::new(Origin {
+                        text: sources.text.to_owned(),
+                        files: account_files::without_answers(files.unwrap_or_default()),
+                    }),
                     ..parts
                 })
             }
@@ -151,10 +194,12 @@ fn read(
     files_are_read: bool,
     check: &SettingsCheck<'_>,
 ) -> Option<Config> {
-    if let Some(node) = root.get(account_files::KEY)
-        && node.texts().is_some_and(|names| !names.is_empty())
-        && !files_are_read
-    {
+    let account_source = account_source::read(&mut root);
+    let elsewhere = root.get(account_files::KEY);
+    let elsewhere = elsewhere.filter(|node| node.texts().is_some_and(|names| !names.is_empty()));
+    let sources = [account_source::COMMAND, account_source::HTTP];
+    let elsewhere = elsewhere.or_else(|| sources.into_iter().find_map(|key| root.get(key)));
+    if let Some(node) = elsewhere.filter(|_| !files_are_read) {
         node.report(Problem::Unusable {
             reason: "this program reads no files of accounts; write them under [[accounts]]"
                 .to_owned(),
@@ -190,6 +235,7 @@ fn read(
             .map(AppParts::whole)
             .collect::<Option<_>>()?,
         accounts,
+        account_source,
         bots,
         sandbox,
         host,
@@ -205,6 +251,7 @@ fn read(
         contributions: layers::Contributions::default(),
         places,
         file: Arc::from(""),
+        origin: Arc::default(),
     })
 }
 

@@ -119,7 +119,7 @@ fn variable(node: &Node<'_>) -> Option<SecretSource> {
     Some(SecretSource::Env(name))
 }
 
-fn command(node: &Node<'_>) -> Option<SecretSource> {
+pub(super) fn command(node: &Node<'_>) -> Option<SecretSource> {
     let mut words = node.texts()?.into_iter().map(|(_, text)| text);
     match words.next() {
         Some(program) if !program.is_empty() => Some(SecretSource::Command {
@@ -135,7 +135,7 @@ fn command(node: &Node<'_>) -> Option<SecretSource> {
     }
 }
 
-fn http(node: &Node<'_>) -> Option<SecretSource> {
+pub(super) fn http(node: &Node<'_>) -> Option<SecretSource> {
     let mut section = node.section()?;
     let url = match section.get("url") {
         Some(node) => url(&node),

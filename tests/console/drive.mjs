@@ -23,7 +23,7 @@ async function open(options = {}) {
   const context = await browser.newContext({ viewport: { width: 1200, height: 800 }, locale: "en-GB", ...options });
   const page = await context.newPage();
   page.on("console", (message) => {
-    const refused = /the server responded with a status of (401|403|404|409)/;
+    const refused = /the server responded with a status of (401|403|404|409|422)/;
     if (message.type() === "error" && !refused.test(message.text())) mistakes.push(message.text());
   });
   page.on("pageerror", (error) => mistakes.push(String(error)));
@@ -162,12 +162,44 @@ const scenarios = {
     const asked = page.locator("tr", { hasText: "What is your name?" });
     await asked.filter({ hasText: "alice" }).waitFor({ timeout: 10000 });
     await accessible(page, "bots");
-    await picture(page, "bots");
     await asked.filter({ hasText: "alice" }).getByRole("button").click();
     await page.getByRole("button", { name: "Yes" }).click();
     await asked.filter({ hasText: "alice" }).waitFor({ state: "detached" });
     must((await asked.filter({ hasText: "bob" }).count()) === 1, "another dialogue has gone");
     done("a dialogue is seen and dropped");
+
+    console.log("now: let a greeter fail");
+    await page.getByRole("link", { name: "Fleet" }).click();
+    await page.getByRole("link", { name: "Bots" }).click();
+    const mistake = page.locator("tr", { hasText: "I was asked by <b>4</b>" });
+    await mistake.waitFor({ timeout: 15000 });
+    must((await page.locator("main b").count()) === 0, "what a handler said became markup");
+    await page.locator("#settings-bot").selectOption("greeter");
+    await page.locator("#settings-account").fill("support-3");
+    await page.getByRole("button", { name: "Show", exact: true }).click();
+    const form = page.getByRole("form", { name: "greeter on support-3" });
+    must((await form.locator("input").nth(0).inputValue()) === "Hello", "the form does not show what is set");
+    must((await form.getByLabel("api_key").inputValue()) === "", "a secret is shown");
+    await form.getByLabel("times").fill("300");
+    await form.getByRole("button", { name: "Check" }).click();
+    await form.getByText("settings of bot").waitFor();
+    await form.getByLabel("times").fill("1");
+    await form.getByLabel("tone").selectOption("loud");
+    await form.getByRole("button", { name: "Check" }).click();
+    await form.getByText("The bot takes them.").waitFor();
+    await accessible(page, "settings");
+    await form.scrollIntoViewIfNeeded();
+    await picture(page, "settings");
+    await form.getByRole("button", { name: "Apply" }).click();
+    await page.getByRole("button", { name: "Yes" }).click();
+    await page.getByText("This account has settings of its own.").waitFor();
+    must((await form.getByLabel("times").inputValue()) === "1", "the form does not show the new value");
+    await page.evaluate(() => document.querySelector("main").scrollTo(0, 0));
+    await picture(page, "bots");
+    await page.getByRole("link", { name: "Config" }).click();
+    await page.getByRole("button", { name: "Show the plan" }).click();
+    await page.locator("tr", { hasText: "support-3" }).waitFor();
+    done("settings are tried and given");
 
     await page.getByRole("link", { name: "Audit" }).click();
     await page.getByText("entries are as they were written").waitFor();

@@ -60,6 +60,7 @@ const FILES: &[File] = files! {
     "dialogues.js" "dialogues.js" SCRIPT;
     "log.js" "log.js" SCRIPT;
     "outbox.js" "outbox.js" SCRIPT;
+    "settings.js" "settings.js" SCRIPT;
     "talk.js" "talk.js" SCRIPT;
 };
 

@@ -37,6 +37,7 @@ use crate::proto::update::Update;
 use crate::traces::{Place, Sending};
 use botroupe_core::ledger::{Boundary, message_id, pass};
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak};
 use std::task::Waker;
@@ -200,6 +201,19 @@ impl Host {
             let handlers = seat.bot.handlers.wanting(what);
             handlers.map(move |handler| (number, handler))
         })
+    }
+
+    /// Adds how many events wait for each bot.
+    pub fn count_waiting(&self, counts: &mut HashMap<&'static str, usize>) {
+        let Ok(state) = self.lock() else {
+            return;
+        };
+        let seats = self.seats();
+        for (bot, waiting) in state.lines.waiting() {
+            if let Some(seat) = seats.get(bot).filter(|_| waiting > 0) {
+                *counts.entry(seat.bot.name).or_default() += waiting;
+            }
+        }
     }
 
     fn message(&self, state: &mut State, at: Now, message: Arc<Message>) {

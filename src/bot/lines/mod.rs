@@ -214,6 +214,12 @@ impl Lines {
         lines.any(|(key, line)| key.bot == bot && line.running() > 0)
     }
 
+    /// How much waits for each bot: its number, and the events of one of its lines.
+    pub(super) fn waiting(&self) -> impl Iterator<Item = (usize, usize)> {
+        let lines = self.work.iter().flat_map(|work| &work.lines);
+        lines.map(|(key, line)| (key.bot, line.waiting()))
+    }
+
     /// How many updates wait.
     pub(super) fn updates(&self) -> usize {
         self.work.as_ref().map_or(0, |work| work.updates)

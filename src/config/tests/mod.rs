@@ -502,6 +502,7 @@ fn the_defaults_written_in_the_shipped_config_are_the_defaults() {
                     "isolation" | "on_unknown" | "language" | "prefixes" | "admins" | "roles"
                     | "user_sig" | "user_sig_file" | "user_sig_env" | "user_sig_command"
                     | "user_sig_http" | "return_after" | "bots" | "accounts_from"
+                    | "accounts_command" | "accounts_http" | "accounts_every"
                     | "secret_key_file" | "secret_key_env" | "secret_key_command"
                     | "secret_key_http" => String::new(),
                     _ => format!("{key} = {value}\n"),

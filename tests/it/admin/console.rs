@@ -130,6 +130,15 @@ async fn a_person_sees_a_kick_brings_the_account_back_and_talks_to_a_bot() {
                 "a line of <b>support-2</b>",
             );
         }
+        "let a greeter fail" => {
+            let path = "/api/v1/accounts/support-3/bots";
+            let set = server
+                .send("PUT", path, json!({"bots": ["signup", "greeter"]}))
+                .await;
+            assert_eq!(set.status, 200, "{}", set.text);
+            let sandbox = server.app.sandbox().unwrap();
+            sandbox.say("carol", "support-3", "fail").unwrap();
+        }
         "begin dialogues" => {
             let path = "/api/v1/accounts/support-3/bots";
             let set = server.send("PUT", path, json!({"bots": ["signup"]})).await;

@@ -224,6 +224,22 @@ async fn every_answer_is_what_the_description_says() {
         refused.text
     );
 
+    assert_eq!(checked.ask("GET", &settings, &at, None).await.status, 200);
+    let none = format!("{}/settings", with("echo"));
+    assert_eq!(checked.ask("GET", &settings, &none, None).await.status, 409);
+    let trial = format!("{settings}/check");
+    for (path, at) in [(&settings, at.clone()), (&trial, format!("{at}/check"))] {
+        for (body, status) in [(json!({}), 200), (json!({"set": {"a": 1}}), 422)] {
+            let answer = checked.ask("POST", path, &at, Some(body)).await;
+            assert_eq!(answer.status, status, "{}", answer.text);
+        }
+    }
+    let detail = "/api/v1/bots/{bot}";
+    for (bot, status) in [("echo", 200), ("nobot", 404)] {
+        let at = format!("/api/v1/bots/{bot}");
+        assert_eq!(checked.ask("GET", detail, &at, None).await.status, status);
+    }
+
     harness::eventually("it is back", || async {
         (server.app.controller().online().await == 4).then_some(())
     })

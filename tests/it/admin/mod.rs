@@ -3,6 +3,7 @@
 mod access;
 mod alerts;
 mod audit;
+mod bots;
 mod console;
 mod conversations;
 mod described;
@@ -125,8 +126,43 @@ fn signup() -> Bot {
     })
 }
 
+/// What a greeter says, and how.
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Greeting {
+    words: String,
+    tone: Option<Tone>,
+    #[serde(default)]
+    times: u8,
+    #[expect(dead_code, reason = "it is a secret")]
+    api_key: Option<String>,
+}
+
+#[derive(serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Tone {
+    Kind,
+    Loud,
+}
+
+/// Greets as its settings say, and fails when asked to.
+fn greeter() -> Bot {
+    Bot::new("greeter").config::<Greeting>().on_text(
+        |text: Text, greeting: botroupe::prelude::Config<Greeting>| async move {
+            if &*text == "fail" {
+                return Err(format!("I was asked by <b>{}</b>", text.len()));
+            }
+            let words = greeting.words.repeat(1 + usize::from(greeting.times));
+            Ok(match greeting.tone {
+                Some(Tone::Loud) => words.to_uppercase(),
+                Some(Tone::Kind) | None => words,
+            })
+        },
+    )
+}
+
 /// The names of all bots.
-const BOTS: [&str; 3] = ["echo", "counter", "signup"];
+const BOTS: [&str; 4] = ["echo", "counter", "signup", "greeter"];
 
 /// Names, scopes and accounts of the tokens.
 const TOKENS: [(&str, &str, &str); 5] = [
@@ -139,7 +175,8 @@ const TOKENS: [(&str, &str, &str); 5] = [
 
 async fn server(more: &str) -> Server {
     let accounts = "[[accounts]]\nuser_id = \"echo-bot\"\nbots = [\"echo\"]\n\
-                    [[accounts]]\nuser_id = \"support-{1..3}\"\nbots = [\"echo\", \"counter\"]\n";
+                    [[accounts]]\nuser_id = \"support-{1..3}\"\nbots = [\"echo\", \"counter\"]\n\
+                    [bots.greeter]\nwords = \"Hello\"\napi_key = \"geheim-marker\"\n";
     let server = server_of("sandbox", accounts, more).await;
     harness::eventually("all are online", || async {
         (server.app.controller().online().await == 4).then_some(())
@@ -150,7 +187,7 @@ async fn server(more: &str) -> Server {
 
 async fn server_of(endpoint: &str, accounts: &str, more: &str) -> Server {
     let bots = Bots::new().with("echo", echo).with("counter", counter);
-    let bots = bots.with("signup", signup);
+    let bots = bots.with("signup", signup).with("greeter", greeter);
     let mut tokens = HashMap::new();
     let mut text = format!(
         "endpoint = \"{endpoint}\"\n[app]\nsdk_app_id = {APP}\nsecret_key = \"{KEY}\"\n\
