@@ -16,6 +16,8 @@ mod runtime;
 #[cfg_attr(not(feature = "sandbox"), path = "no_sandbox.rs")]
 mod sandbox;
 mod terms;
+#[cfg(all(test, feature = "sandbox"))]
+mod tests;
 
 pub(crate) use bot_change::{Adjustment, BotChange};
 pub use bot_change::{BotChangeError, SettingsOf};
@@ -283,6 +285,11 @@ impl App {
     #[must_use]
     pub fn accounts(&self) -> usize {
         self.runtime.roster.len()
+    }
+
+    /// How many accounts run, whenever that changes.
+    pub(crate) fn sizes(&self) -> tokio::sync::watch::Receiver<usize> {
+        self.runtime.roster.sizes()
     }
 
     /// Acts as one account, as its bots do.

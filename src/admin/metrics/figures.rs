@@ -466,7 +466,9 @@ fn machine(figures: &mut Figures, desk: &Desk) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::account::Cause;
+    use crate::account::{AccountName, Cause};
+    use crate::proto::id::UserId;
+    use std::time::Duration;
 
     #[test]
     fn every_state_and_cause_has_a_value_of_its_own() {
@@ -484,16 +486,6 @@ mod tests {
             assert!(CAUSES.contains(&&*cause.word()), "{cause:?}");
         }
     }
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
-
-    use super::*;
-    use crate::account::AccountName;
-    use crate::proto::id::UserId;
-    use std::time::Duration;
 
     fn status(app: Option<&str>, user: &str, is_online: bool) -> Status {
         let user = UserId::from(user);
