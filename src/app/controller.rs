@@ -19,6 +19,7 @@ use crate::store::{AuditBreak, AuditCheck, AuditEntry, Condition, Deed, StoreErr
 use crate::supervisor::{
     CountOnline, CountPhases, GetStatus, Order, OrderError, Supervisor, UntilEnd,
 };
+use crate::traces::TraceCounts;
 use actix::prelude::Addr;
 use botroupe_core::ledger::Letter;
 use std::collections::HashMap;
@@ -67,6 +68,12 @@ impl Controller {
     #[must_use]
     pub fn api(&self, account: &str) -> Option<Api> {
         self.runtime.api(account)
+    }
+
+    /// What became of the spans of traces; `None` where there are no traces.
+    #[must_use]
+    pub fn traces(&self) -> Option<TraceCounts> {
+        self.runtime.ground.traces.counts()
     }
 
     /// The account of this name, when there is one.

@@ -41,6 +41,7 @@ use crate::proto::id::{SdkAppId, UserId};
 use crate::store::Store;
 pub use crate::supervisor::MakeConnector;
 use crate::supervisor::{EndThreads, HandOverAll, StopAll, Supervisor};
+use crate::traces::{Traces, is_able};
 use actix::prelude::*;
 use hosts::{Hosts, make_bot};
 use line::{Ground, Line, Served};
@@ -167,6 +168,9 @@ impl App {
         let mut config = config.clone();
         fetch_secret_keys(&mut config).await?;
         let config = &config;
+        if !is_able(config) {
+            return Err(AppError::NoTraces);
+        }
         let maker = Maker::default();
         check_bots(&maker, config, bots).await?;
         use_net(&config.network)?;
@@ -202,6 +206,7 @@ impl App {
             pool: pool.clone(),
             tape: tape.clone(),
             file_thread: file_thread.handle(),
+            traces: Traces::start(config),
         };
         let lines = config.apps.iter().enumerate().map(|(number, app)| {
             let served = sandboxes.iter().find(|(of, _)| *of == number);
@@ -373,6 +378,7 @@ impl App {
                 tracing::warn!("the recording does not have everything");
             }
         }
+        self.runtime.ground.traces.finish().await;
         // The threads end on their own; waiting would block this one.
         self.supervisor.do_send(EndThreads);
         self.file_thread.stop();
@@ -475,6 +481,7 @@ pub(crate) const fn store_settings(config: &StoreConfig) -> crate::store::StoreC
         handled: config.handled,
         keys: config.keys,
         dead_letters: config.dead_letters,
+        keep_audit: config.keep_audit,
         delay: config.delay,
     }
 }

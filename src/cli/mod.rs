@@ -36,6 +36,7 @@ mod seat;
 mod service;
 mod shell;
 mod store;
+mod successor;
 #[cfg_attr(not(unix), path = "takeover_none.rs")]
 mod takeover;
 mod token;

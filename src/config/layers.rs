@@ -45,7 +45,7 @@ fn misspelt(name: &str) -> Option<String> {
 }
 
 /// The top-level keys.
-pub(super) const ROOTS: [&str; 21] = [
+pub(super) const ROOTS: [&str; 22] = [
     "accounts",
     "accounts_command",
     "accounts_every",
@@ -67,6 +67,7 @@ pub(super) const ROOTS: [&str; 21] = [
     "shutdown",
     "store",
     "tls",
+    "traces",
 ];
 
 /// The origin of what stands in the file; the position is looked up by the key's path.

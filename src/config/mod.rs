@@ -37,6 +37,7 @@ mod sources;
 mod suggest;
 #[cfg(test)]
 mod tests;
+mod traces;
 
 pub use crate::proto::endpoint::Site;
 pub use account_files::AccountFile;
@@ -69,3 +70,4 @@ pub use place::Place;
 pub use proxy::{AccountProxy, ProxyError, ProxyKind, ProxyUrl};
 pub use sources::Sources;
 pub(crate) use suggest::nearest;
+pub use traces::TracesConfig;

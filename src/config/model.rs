@@ -22,6 +22,7 @@ use super::layers::Contributions;
 use super::log::LogConfig;
 use super::place::Place;
 use super::proxy::AccountProxy;
+use super::traces::TracesConfig;
 use crate::proto::{
     endpoint::Site,
     id::{SdkAppId, UserId},
@@ -60,6 +61,8 @@ pub struct Config {
     pub log: LogConfig,
     /// Who is told when something is wrong.
     pub alerts: Vec<AlertConfig>,
+    /// Where traces of messages are sent; `None` for nowhere.
+    pub traces: Option<TracesConfig>,
     /// Where to record what the bots hear. It is no key of the file: `botroupe run --record` sets it.
     pub record: Option<RecordConfig>,
     /// Which layer set how much.
@@ -575,6 +578,8 @@ pub struct StoreConfig {
     pub keys: Duration,
     /// How long messages are kept that could not be sent; 1 hour to 365 days.
     pub dead_letters: Duration,
+    /// How long it is kept what people have ordered; 1 to 3,650 days, `None` for ever.
+    pub keep_audit: Option<Duration>,
     /// The most bytes that the values of one bot may take; 1 KiB to 1 TiB.
     pub quota: u64,
     /// The most bytes that wait in the store for room with the bots of one account, of what the server does not keep; up

@@ -26,6 +26,7 @@ use super::{
     read::{Context, Node, Section},
     secret_source,
     sources::Sources,
+    traces,
 };
 use crate::proto::id::UserId;
 use botroupe_core::account::AccountName;
@@ -226,6 +227,7 @@ fn read(
     let admin = admin::read(root.section("admin"), &mut places);
     let alerts = alerts::read(&mut root, &accounts);
     let log = log::read(root.section("log"), &accounts);
+    let traces = traces::read(root.section("traces"));
     root.finish();
     Some(Config {
         apps: apps
@@ -244,6 +246,7 @@ fn read(
         admin,
         log,
         alerts,
+        traces,
         record: None,
         contributions: layers::Contributions::default(),
         places,
@@ -503,6 +506,11 @@ fn store(mut section: Section<'_>, places: &mut BTreeMap<&'static str, Place>) -
         handled: section.duration("handled", defaults::STORE_HANDLED, long),
         keys: section.duration("keys", defaults::STORE_KEYS, long),
         dead_letters: section.duration("dead_letters", defaults::STORE_DEAD_LETTERS, long),
+        keep_audit: match section.get("keep_audit") {
+            Some(node) if node.is_text("forever") => None,
+            Some(node) => node.duration(DAY, 3650 * DAY),
+            None => None,
+        },
         quota: section
             .get("quota")
             .and_then(|node| node.size(1 << 10, 1 << 40))

@@ -146,15 +146,8 @@ pub(super) fn http(node: &Node<'_>) -> Option<SecretSource> {
     };
     let body_node = section.get("body");
     let body = body_node.as_ref().map(Node::text);
-    let headers = section.get("headers").map_or(Some(Vec::new()), |node| {
-        node.section()?;
-        let read = node
-            .entries()
-            .into_iter()
-            .map(|(name, node)| header(name, &node));
-        // All of them first, so that every mistake is reported.
-        read.collect::<Vec<_>>().into_iter().collect()
-    });
+    let fields = section.get("headers");
+    let headers = fields.map_or(Some(Vec::new()), |node| headers(&node));
     section.finish();
     let body = match body {
         Some(None) => return None,
@@ -184,6 +177,17 @@ fn url(node: &Node<'_>) -> Option<String> {
     };
     node.report(Problem::SourceUrl { reason });
     None
+}
+
+/// The header fields of a request; `None` when one has a mistake.
+pub(super) fn headers(node: &Node<'_>) -> Option<Vec<(String, SecretString)>> {
+    node.section()?;
+    let read = node
+        .entries()
+        .into_iter()
+        .map(|(name, node)| header(name, &node));
+    // All of them first, so that every mistake is reported.
+    read.collect::<Vec<_>>().into_iter().collect()
 }
 
 fn header(name: &str, node: &Node<'_>) -> Option<(String, SecretString)> {

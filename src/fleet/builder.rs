@@ -341,7 +341,7 @@ impl FleetBuilder {
                     #[cfg(unix)]
                     Signal::Reload => reload(&recipe, &controller).await,
                     #[cfg(unix)]
-                    Signal::Report => {}
+                    Signal::Report | Signal::Upgrade => {}
                 },
                 () = controller.ended() => return Err(FleetError::Ended),
             }

@@ -137,6 +137,19 @@ pub(in crate::admin) async fn gather(desk: &Desk) -> Vec<Figure> {
         count(desk.controller.blocked_threads()),
     );
     store(&mut figures, &desk.controller.store());
+    #[cfg(feature = "otlp")]
+    if let Some(spans) = desk.controller.traces() {
+        figures.many(
+            "botroupe_trace_spans",
+            "Spans of traces that the collector took, and that were dropped",
+            Kind::Counter,
+            "outcome",
+            vec![
+                ("sent", float(spans.sent)),
+                ("dropped", float(spans.dropped)),
+            ],
+        );
+    }
     server(&mut figures, desk);
     machine(&mut figures, desk);
     figures.0
