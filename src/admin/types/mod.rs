@@ -42,4 +42,4 @@ pub use problem::{Problem, ProblemCode};
 pub use session::{ConsoleLink, NewSession, Session, Who};
 pub use setting::{BotSetting, BotSettingList, SettingChange, SettingType};
 pub use store::{OldestLetter, StoreOf, StoreTrouble};
-pub use talk::{NewTalk, Said, Talk};
+pub use talk::{NewTalk, NewTrouble, Said, Talk, TroubleKind};
