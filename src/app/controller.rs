@@ -7,12 +7,10 @@ use super::dialogues::DialogueOf;
 use super::outbox::{OutboxOrder, OutboxOrderError};
 use super::reload::{Plan, ReloadError, Reloader};
 use super::runtime::{OnReload, Runtime};
-use super::sandbox;
+use super::talk::TalkDesk;
 use crate::account::{AccountName, Command, Counters, Phase, Status, StatusCollector};
 use crate::bot::{Api, BotFigures, Pool};
 use crate::config::Config;
-use crate::proto::code::Code;
-use crate::proto::id::UserId;
 #[cfg(doc)]
 use crate::store::Store;
 use crate::store::{AuditBreak, AuditCheck, AuditEntry, Condition, Deed, StoreError};
@@ -83,28 +81,11 @@ impl Controller {
         Some(member.handle.name().clone())
     }
 
-    /// Says something to an account as a test user in its embedded server; `None` when it has none.
-    pub fn sandbox_say(
-        &self,
-        from: &UserId,
-        account: &str,
-        text: &str,
-    ) -> Option<Result<(), Code>> {
+    /// An account in its embedded server; `None` when it has none, or there is no such account.
+    #[must_use]
+    pub fn talk(&self, account: &str) -> Option<TalkDesk> {
         let member = self.runtime.roster.member(account)?;
-        let remote = member.line.sandbox.as_ref()?;
-        Some(sandbox::say(remote, from, member.handle.user(), text))
-    }
-
-    /// What a user and an account have said to each other in its embedded server, oldest first: the sender, the time in
-    /// Unix seconds and the elements in JSON. `None` when it has no such server.
-    pub fn sandbox_history(
-        &self,
-        user: &UserId,
-        account: &str,
-    ) -> Option<Vec<(UserId, u64, String)>> {
-        let member = self.runtime.roster.member(account)?;
-        let remote = member.line.sandbox.as_ref()?;
-        Some(sandbox::history(remote, user, member.handle.user()))
+        TalkDesk::new(member.line, member.handle.user().clone())
     }
 
     /// Whether an account may act at present; `None` when there is no such account.

@@ -15,6 +15,7 @@ mod roster;
 mod runtime;
 #[cfg_attr(not(feature = "sandbox"), path = "no_sandbox.rs")]
 mod sandbox;
+mod talk;
 mod terms;
 #[cfg(all(test, feature = "sandbox"))]
 mod tests;
@@ -27,6 +28,7 @@ pub use error::AppError;
 pub use outbox::{OutboxOrder, OutboxOrderError};
 pub use reload::{AccountStep, Action, Plan, ReloadError};
 pub use sandbox::check_sandbox;
+pub use talk::{Refused, Spoken, TalkDesk, Trouble};
 pub(crate) use terms::{Credentials, fetch_accounts, fetch_secret_keys};
 
 pub use crate::supervisor::OrderError;

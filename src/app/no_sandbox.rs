@@ -1,10 +1,11 @@
 //! Stands for the embedded server in a build without the feature `sandbox`.
 
 use super::AppError;
+use super::talk::Trouble;
 use crate::config::{App, Config, Endpoint};
-use crate::proto::code::Code;
 use crate::proto::id::UserId;
 use secrecy::SecretString;
+use serde_json::Value;
 
 /// There is none.
 #[derive(Debug)]
@@ -19,16 +20,28 @@ impl Remote {
         match *self {}
     }
 
+    pub(super) fn administer(&self, _: &str, _: &Value) -> Value {
+        match *self {}
+    }
+
+    pub(super) fn media_path(&self, _: &UserId, _: &str) -> Option<String> {
+        match *self {}
+    }
+
     pub(super) fn set_key(&self, _: SecretString) {
         match *self {}
     }
 }
 
-pub(super) fn say(remote: &Remote, _: &UserId, _: &UserId, _: &str) -> Result<(), Code> {
+pub(super) fn history(remote: &Remote, _: &UserId, _: &UserId) -> Vec<(UserId, u64, String)> {
     match *remote {}
 }
 
-pub(super) fn history(remote: &Remote, _: &UserId, _: &UserId) -> Vec<(UserId, u64, String)> {
+pub(super) fn group_history(remote: &Remote, _: &str) -> Vec<(String, String)> {
+    match *remote {}
+}
+
+pub(super) fn trouble(remote: &Remote, _: &UserId, _: Trouble) -> Result<(), String> {
     match *remote {}
 }
 

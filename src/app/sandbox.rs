@@ -1,21 +1,15 @@
 //! The embedded server of a config.
 
 use super::AppError;
+use super::talk::Trouble;
 use crate::config::{App, Config, Endpoint, SandboxDedupe, SandboxTlsConfig};
-use crate::proto::code::Code;
 use crate::proto::id::UserId;
-use crate::sandbox::{Dedupe, SandboxConfig, SandboxTls, Unknown};
+use crate::sandbox::{Dedupe, Fault, SandboxConfig, SandboxTls, Unknown};
 use secrecy::SecretString;
 use std::ffi::OsStr;
 use std::path::PathBuf;
 
 pub(super) use crate::sandbox::{Sandbox, SandboxError, SandboxRemote as Remote};
-
-/// Says something as a test user, who is made when they are not there.
-pub(super) fn say(remote: &Remote, from: &UserId, to: &UserId, text: &str) -> Result<(), Code> {
-    remote.import(from);
-    remote.say(from, to, text).map(drop)
-}
 
 /// What two users have said to each other, oldest first: the sender, the time and the elements in JSON.
 pub(super) fn history(remote: &Remote, a: &UserId, b: &UserId) -> Vec<(UserId, u64, String)> {
@@ -25,6 +19,34 @@ pub(super) fn history(remote: &Remote, a: &UserId, b: &UserId) -> Vec<(UserId, u
         .map(|item| (item.from, item.time, item.body))
         .collect()
 }
+
+/// The messages of a group, oldest first: the sender and the elements in JSON.
+pub(super) fn group_history(remote: &Remote, group: &str) -> Vec<(String, String)> {
+    let items = remote.group_history(group).into_iter();
+    let items = items.filter(|item| !item.recalled);
+    items.map(|item| (item.from, item.body)).collect()
+}
+
+/// Does what a server does to an account when it misbehaves.
+pub(super) fn trouble(remote: &Remote, user: &UserId, kind: Trouble) -> Result<(), String> {
+    let user = user.clone();
+    let kick = |kind: u8, user| Fault::Kick { user, kind };
+    let fault = match kind {
+        Trouble::MultipleAccount => kick(1, user),
+        Trouble::MultipleDevice => kick(2, user),
+        Trouble::RestApiKick => kick(3, user),
+        Trouble::UserSigExpired => Fault::Expire { user },
+        Trouble::DropLink => Fault::DropLink { user },
+        Trouble::StopAnswering => Fault::StopAnswering {
+            user,
+            seconds: Some(SILENCE),
+        },
+    };
+    remote.fault(fault).map_err(|error| error.to_string())
+}
+
+/// For how many seconds a server does not answer: longer than a client waits.
+const SILENCE: u64 = 60;
 
 /// Starts the server that `[sandbox]` describes, for one app; `number` servers are there before it.
 pub(super) async fn start(config: &Config, app: &App, number: usize) -> Result<Sandbox, AppError> {

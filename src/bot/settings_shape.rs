@@ -4,7 +4,6 @@
 //! something that only listens. It is asked once for each field, because a reader may stop at the first value that it
 //! does not like.
 
-use serde::Deserialize;
 use serde::de::value::StrDeserializer;
 use serde::de::{self, DeserializeOwned, DeserializeSeed, Deserializer, MapAccess, Visitor};
 use std::cell::RefCell;
@@ -433,6 +432,7 @@ impl<'de> MapAccess<'de> for Given<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde::Deserialize;
     use std::collections::BTreeMap;
     use std::time::Duration;
 

@@ -229,9 +229,31 @@ const scenarios = {
     await page.keyboard.press("Enter");
     await page.locator(".said:not(.own)", { hasText: text }).waitFor();
     must((await page.locator("main img").count()) === 0, "what somebody typed became markup");
+    await page.locator("#talk-file").setInputFiles({ name: "red.png", mimeType: "image/png", buffer: Buffer.from(setting.picture, "base64") });
+    const drawn = page.locator(".said.own canvas");
+    await drawn.waitFor();
+    await page.waitForFunction(() => {
+      const canvas = document.querySelector(".said.own canvas");
+      const [red, green] = canvas?.getContext("2d").getImageData(canvas.width - 1, canvas.height - 1, 1, 1).data ?? [];
+      return red > 150 && green < 80;
+    });
+    done("a picture is shown");
+    await page.getByLabel("In the group").fill("ops");
+    await page.getByLabel("Message").fill("good morning everybody");
+    await page.keyboard.press("Enter");
+    await page.locator(".said:not(.own)", { hasText: "good morning everybody" }).waitFor();
+    await page.locator(".said:not(.own) .soft", { hasText: "echo-bot" }).waitFor();
+    done("a bot answers in a group");
+    await page.getByLabel("In the group").fill("");
+    await page.getByLabel("Message").focus();
+    await drawn.waitFor();
     await accessible(page, "talk");
     await picture(page, "talk");
     done("a bot answers in the console");
+    await page.getByRole("button", { name: "Kick: REST_API_Kick" }).click();
+    await page.getByRole("button", { name: "Yes" }).click();
+    await page.locator("main .badge", { hasText: "held" }).waitFor();
+    done("an account is kicked with a button");
 
     await page.getByRole("combobox", { name: "Language" }).selectOption("zh");
     await page.getByRole("heading", { name: "对话" }).waitFor();
@@ -306,6 +328,57 @@ const scenarios = {
     await picture(page, "large");
     done("a large fleet is on one page");
   },
+};
+
+// Accounts that are online, and go: how soon a person sees it.
+scenarios.online = async () => {
+  const page = await open();
+  await page.goto(setting.link);
+  const first = await page.evaluate(
+    () =>
+      new Promise((resolve) => {
+        const look = () => (document.querySelector(".item") ? resolve(performance.now()) : requestAnimationFrame(look));
+        look();
+      }),
+  );
+  await page.getByText(`online ${setting.accounts}`).waitFor();
+  const all = await page.evaluate(() => performance.now());
+  console.log(`told: first accounts after ${Math.round(first)} ms, all ${setting.accounts} after ${Math.round(all)} ms`);
+  must(first < setting.within, `the first accounts are there after ${first} ms`);
+  await page.locator("#by-state").selectOption("away");
+  const took = [];
+  for (const name of setting.kicked) {
+    const began = Date.now();
+    console.log(`now: kick ${name}`);
+    await row(page, name).getByText("held").waitFor({ timeout: 20000 });
+    took.push(Date.now() - began);
+  }
+  // What a scroll costs while changes come.
+  await page.locator("#by-state").selectOption("");
+  await row(page, setting.last).first().waitFor({ state: "attached", timeout: 1 }).catch(() => {});
+  const frames = await page.evaluate(
+    () =>
+      new Promise((resolve) => {
+        const list = document.querySelector(".list");
+        const seen = [];
+        let last = performance.now();
+        const step = (at) => {
+          seen.push(at - last);
+          last = at;
+          list.scrollTop += 400;
+          if (seen.length < 120) requestAnimationFrame(step);
+          else resolve(seen.slice(1).sort((a, b) => a - b));
+        };
+        requestAnimationFrame(step);
+      }),
+  );
+  const frame = (share) => Math.round(frames[Math.floor(frames.length * share)] * 10) / 10;
+  const heap = await page.evaluate(() => Math.round((performance.memory?.usedJSHeapSize ?? 0) / 2 ** 20));
+  console.log(`told: changes after ${took.join(", ")} ms; frames of a scroll p50 ${frame(0.5)} ms, p99 ${frame(0.99)} ms; ${heap} MiB of JavaScript`);
+  const middle = [...took].sort((a, b) => a - b)[took.length >> 1];
+  must(middle <= 1000, `a change is seen after ${took.join(", ")} ms`);
+  await picture(page, "online");
+  done("changes of a large fleet are seen at once");
 };
 
 try {

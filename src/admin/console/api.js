@@ -27,8 +27,9 @@ function forget() {
 async function ask(method, path, body, signal, more = {}) {
   const headers = { ...more };
   if (session) headers.Authorization = `Bearer ${session}`;
-  if (body !== undefined) headers["Content-Type"] = "application/json";
-  const text = body === undefined ? undefined : JSON.stringify(body);
+  const file = body instanceof Blob;
+  if (body !== undefined) headers["Content-Type"] = file ? body.type : "application/json";
+  const text = body === undefined || file ? body : JSON.stringify(body);
   const answer = await fetch(path, { method, headers, body: text, signal, cache: "no-store" });
   if (answer.ok) return answer;
   const problem = await answer.json().catch(() => ({}));
@@ -41,6 +42,9 @@ async function ask(method, path, body, signal, more = {}) {
 
 export const get = async (path) => (await ask("GET", path)).json();
 export const send = async (method, path, body) => (await ask(method, path, body)).json();
+
+/** A file. */
+export const blob = async (path) => (await ask("GET", path)).blob();
 
 /** Begins a session with `{link}` or `{token}`; returns who it is. */
 export async function login(with_) {

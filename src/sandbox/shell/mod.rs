@@ -254,16 +254,7 @@ impl Sandbox {
 
     /// Calls the state with the current time, and lets the server send the resulting output.
     fn with<T>(&self, call: impl FnOnce(&mut State, Now) -> T) -> T {
-        let now = self.shared.now();
-        let result = {
-            let mut state = self.shared.lock();
-            state.note_change();
-            let result = call(&mut state, now);
-            self.shared.adjust_clock(&state);
-            result
-        };
-        self.shared.touched.notify_one();
-        result
+        self.remote().with(call)
     }
 
     /// Reads from the state.
@@ -348,26 +339,7 @@ impl Sandbox {
     /// Executes a REST call as the first administrator, without HTTP, e.g.
     /// `group_open_http_svc/create_group`. Returns its answer.
     pub fn administer(&self, command: &str, body: &serde_json::Value) -> serde_json::Value {
-        self.with(|state, now| {
-            let administrator = state.config().administrators.first().cloned();
-            let Some(administrator) = administrator else {
-                return state.rest(now, command, &[], b"").json;
-            };
-            let lifetime = USER_SIG_LIFETIME;
-            let issued = now.unix_secs();
-            let key = &state.config().key;
-            let sig = usersig::sign(self.app, key, &administrator, issued, lifetime);
-            let query = [
-                ("sdkappid", self.app.get().to_string()),
-                ("identifier", administrator.to_string()),
-                ("usersig", sig.expose().to_owned()),
-            ]
-            .map(|(name, value)| (name.to_owned(), value));
-            let path = format!("/v4/{command}");
-            state
-                .rest(now, &path, &query, body.to_string().as_bytes())
-                .json
-        })
+        self.remote().administer(command, body)
     }
 
     /// Applies a fault.

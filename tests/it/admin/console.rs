@@ -2,15 +2,21 @@
 
 use super::logs::put;
 use super::{Server, server, server_of};
+use crate::harness::{APP, KEY};
 use botroupe::config::LogLevel;
 use botroupe::prelude::Conversation;
 use botroupe::sandbox::KickType;
 use serde_json::{Value, json};
 use std::fs;
+use std::io::BufRead;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
+use std::time::{Duration, Instant};
 use tokio::io::{AsyncBufReadExt, BufReader};
+
+/// 240 times 160 red pixels, as PNG in Base64.
+const SQUARE: &str = "iVBORw0KGgoAAAANSUhEUgAAAPAAAACgCAIAAAC9uXYyAAABRUlEQVR42u3SMQ0AAAgEsVfCjH8VyEIFC2lSBZfLdMEbkQBDg6HB0GBoDA2GBkODocHQGBoMDYYGQ4OhMTQYGgwNhgZDY2gwNBgaDA2GxtBgaDA0GBoMjaHB0GBoMDQYGkODocHQYGgMDYYGQ4OhwdAYGgwNhgZDg6ExNBgaDA2GBkNjaDA0GBoMDYbG0GBoMDQYGgyNocHQYGgwNBgaQ4OhwdBgaDA0hgZDg6HB0BgaDA2GBkODoTE0GBoMDYYGQ2NoMDQYGgwNhsbQYGgwNBgaDI2hwdBgaDA0GBpDg6HB0GBoMDSGBkODocHQGFoFDA2GBkODoTE0GBoMDYYGQ2NoMDQYGgwNhsbQYGgwNBgaDI2hwdBgaDA0GBpDg6HB0GBoMDSGBkODocHQYGgMDYYGQ4OhMTQYGgwNhgZDY2gwNBgabiy0Dj1D+c3fmQAAAABJRU5ErkJggg==";
 
 fn sources() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/console")
@@ -79,6 +85,8 @@ async fn play(server: &Server, scenario: &str, more: Value, mut now: impl AsyncF
         "sender": server.tokens["sender"],
         "chromium": chromium(),
         "packages": packages(),
+        // A red square.
+        "picture": SQUARE,
         // Set to a folder, it gets pictures of the views.
         "pictures": std::env::var("BOTROUPE_PICTURES").ok(),
     });
@@ -98,6 +106,9 @@ async fn play(server: &Server, scenario: &str, more: Value, mut now: impl AsyncF
     while let Some(line) = lines.next_line().await.unwrap() {
         if let Some(what) = line.strip_prefix("now: ") {
             now(what).await;
+        }
+        if let Some(what) = line.strip_prefix("told: ") {
+            println!("{what}");
         }
         said.push(line);
     }
@@ -195,4 +206,62 @@ async fn ten_thousand_accounts_are_on_one_page() {
     let more = json!({ "accounts": 10_000, "last": "shop-10000", "within": 3000 });
     play(&server, "large", more, async |_| {}).await;
     server.end().await;
+}
+
+/// The sandbox in a process of its own: two ends of ten thousand links are more files than one process may have.
+fn apart() -> (std::process::Child, String) {
+    let mut sandbox = Command::new(env!("CARGO_BIN_EXE_botroupe"))
+        .args(["sandbox", "--listen", "127.0.0.1:0", "--secret-key", KEY])
+        .args(["--sdk-app-id", &APP.to_string()])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut lines = std::io::BufReader::new(sandbox.stdout.take().unwrap()).lines();
+    let ready =
+        lines.find_map(|line| Some(line.unwrap().strip_prefix("sandbox ready ")?.to_owned()));
+    // It may say more, and must not wait for somebody who reads that.
+    std::thread::spawn(move || lines.count());
+    (sandbox, ready.unwrap())
+}
+
+#[actix_rt::test]
+#[ignore = "needs Chromium and Node.js, and more than 10,000 open files"]
+async fn ten_thousand_accounts_that_are_online_are_seen_and_a_change_within_a_second() {
+    let (mut sandbox, url) = apart();
+    let accounts = "[governor]\nlogins_per_second = 2000\nburst = 200\n\
+                    [[accounts]]\nuser_id = \"shop-{00001..10000}\"\nbots = [\"echo\"]\n";
+    let server = server_of(&url, accounts, "").await;
+    let began = Instant::now();
+    loop {
+        let online = server.app.controller().online().await;
+        if online == 10_000 {
+            break;
+        }
+        let took = began.elapsed();
+        assert!(took.as_secs() < 300, "{online} are online after {took:?}");
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    println!("10000 accounts online after {:?}", began.elapsed());
+    let kicked = [
+        "shop-00007",
+        "shop-02500",
+        "shop-05000",
+        "shop-07777",
+        "shop-10000",
+    ];
+    let more =
+        json!({ "accounts": 10_000, "last": "shop-10000", "within": 3000, "kicked": kicked });
+    let kick = format!("{}/sandbox/kick", url.replace("ws://", "http://"));
+    play(&server, "online", more, async |what| {
+        let name = what.strip_prefix("kick ").unwrap();
+        let order = awc::Client::default().post(&kick);
+        let order = order.send_json(&json!({"user": name, "type": 3})).await;
+        assert!(order.unwrap().status().is_success());
+    })
+    .await;
+    server.end().await;
+    sandbox.kill().unwrap();
+    sandbox.wait().unwrap();
 }

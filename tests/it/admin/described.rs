@@ -127,6 +127,25 @@ async fn every_answer_is_what_the_description_says() {
 
     let at = format!("{one}/orders");
     let order = |order: &str| Some(json!({ "order": order }));
+    let outlook = format!("{orders}/{{order}}");
+    let would = checked
+        .ask("GET", &outlook, &format!("{at}/hold"), None)
+        .await
+        .json();
+    assert_eq!(would["steps"], json!(["logs_out", "stays_away"]));
+    assert_eq!(
+        (&would["state"], &would["then"]),
+        (&json!("online"), &json!("held"))
+    );
+    for (path, status) in [
+        (format!("{nobody}/orders/hold"), 404),
+        (format!("{at}/dance"), 404),
+    ] {
+        assert_eq!(
+            checked.ask("GET", &outlook, &path, None).await.status,
+            status
+        );
+    }
     assert_eq!(
         checked
             .ask("POST", &orders, &at, order("hold"))
@@ -142,6 +161,8 @@ async fn every_answer_is_what_the_description_says() {
         (page["accounts"][0]["state"] == "held").then_some(())
     })
     .await;
+    let would = server.get(&format!("{at}/relogin")).await.json();
+    assert_eq!(would["refused"], true, "{would}");
     let conflict = checked.ask("POST", &orders, &at, order("relogin")).await;
     assert_eq!(conflict.status, 409);
     assert_eq!(conflict.json()["code"], "conflict");
@@ -422,6 +443,31 @@ async fn every_answer_is_what_the_description_says() {
     );
     let none = "/api/v1/sandbox/conversations/alice/nobody";
     assert_eq!(checked.ask("POST", talk, none, said).await.status, 404);
+
+    let group = "/api/v1/sandbox/groups/{group}/{user}/{account}";
+    let at = "/api/v1/sandbox/groups/ops/alice/echo-bot";
+    let said = Some(json!({"text": "good morning"}));
+    assert_eq!(checked.ask("POST", group, at, said).await.status, 200);
+    assert_eq!(checked.ask("GET", group, at, None).await.status, 200);
+    for place in [
+        "conversations/{user}/{account}",
+        "groups/{group}/{user}/{account}",
+    ] {
+        let path = format!("/api/v1/sandbox/{place}/pictures");
+        let at = path.replace("{group}", "ops");
+        let at = at
+            .replace("{user}", "alice")
+            .replace("{account}", "echo-bot");
+        let no_picture = checked.ask("POST", &path, &at, Some(json!({}))).await;
+        assert_eq!(no_picture.status, 422, "{}", no_picture.text);
+    }
+    let picture = "/api/v1/sandbox/pictures/{account}/{token}/{name}";
+    let none = "/api/v1/sandbox/pictures/echo-bot/0/x.png";
+    assert_eq!(checked.ask("GET", picture, none, None).await.status, 502);
+    let faults = "/api/v1/sandbox/accounts/{account}/faults";
+    let at = "/api/v1/sandbox/accounts/echo-bot/faults";
+    let fault = Some(json!({"fault": "stop_answering"}));
+    assert_eq!(checked.ask("POST", faults, at, fault).await.status, 200);
 
     let link = checked
         .ask("POST", "/api/v1/console-link", "/api/v1/console-link", None)

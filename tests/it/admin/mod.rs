@@ -13,6 +13,7 @@ mod figures;
 mod logs;
 mod schema;
 mod secure;
+mod talk;
 
 use crate::harness::{self, APP, KEY};
 use actix::prelude::*;
