@@ -112,7 +112,6 @@ impl Service {
     }
 
     /// What people read of the service.
-    #[cfg(unix)]
     pub(super) fn status(&self, text: &str) {
         self.tell(News::Status(text.to_owned()));
     }

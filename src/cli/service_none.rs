@@ -18,7 +18,6 @@ impl Service {
 
     pub(super) const fn reloaded(&self) {}
 
-    #[cfg(unix)]
     pub(super) const fn status(&self, _: &str) {}
 
     pub(super) const fn succeeded_by(&self, _: u32) {}
