@@ -46,6 +46,7 @@
 //! |---|---|---|
 //! | `admin` | yes | the HTTP API over a fleet, its metrics and its console; `cli` needs it |
 //! | `cli` | yes | the command line: [`cli::main`] and the program `botroupe` |
+//! | `otlp` | yes | traces of messages to a collector of OpenTelemetry |
 //! | `sandbox` | yes | the embedded server: [`sandbox`], and the endpoint `sandbox` |
 //! | `simulator` | no | `simulator`: a fleet and its server on a virtual clock |
 //! | `unstable` | no | every layer: `account`, `app`, `gateway`, `policy`, `proto`, `rest`, `session`, `store`, `supervisor`. They change with any release |
@@ -113,6 +114,10 @@ mod store;
 pub mod supervisor;
 #[cfg(not(feature = "unstable"))]
 mod supervisor;
+#[cfg(feature = "unstable")]
+pub mod traces;
+#[cfg(not(feature = "unstable"))]
+mod traces;
 
 #[cfg(feature = "unstable")]
 pub use botroupe_core::{ledger, policy, session};

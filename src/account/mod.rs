@@ -32,7 +32,7 @@ pub use message::{
 };
 pub use paces::Paces;
 pub use provider::end_programs;
-pub(crate) use provider::fetch_key;
+pub(crate) use provider::{fetch_accounts, fetch_key};
 pub use shared_fleet::SharedFleet;
 pub use shared_governor::SharedGovernor;
 pub use subscriber::{Reply, SpillRead, Subscriber, Wish};

@@ -9,7 +9,7 @@ use super::metrics::Meter;
 use super::refusal::Refusal;
 use super::server::Setting;
 use super::source::ConfigSource;
-use super::types::{History, SandboxOf};
+use super::types::{History, NewHandover, SandboxOf};
 use crate::account::Status;
 use crate::app::Controller;
 use crate::config::Config;
@@ -17,7 +17,6 @@ use crate::gateway::now;
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
 use std::future::{Ready, ready};
-use std::path::PathBuf;
 use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Mutex, Semaphore, mpsc};
@@ -44,7 +43,7 @@ pub(super) struct Desk {
     /// Where the config comes from, when it can be read anew.
     pub(super) source: Option<ConfigSource>,
     /// Begins a handover to the process that listens at a socket.
-    pub(super) handover: Option<mpsc::Sender<PathBuf>>,
+    pub(super) handover: Option<mpsc::Sender<NewHandover>>,
     /// Unix time.
     pub(super) started: Duration,
     /// The alerts, when somebody watches.

@@ -14,7 +14,7 @@ use super::logs::Logs;
 use super::socket::{Socket, Spare};
 use super::source::ConfigSource;
 use super::tls::{TlsError, acceptor};
-use super::types::SandboxOf;
+use super::types::{NewHandover, SandboxOf};
 use super::{body, refusal::Refusal, routes};
 use crate::app::Controller;
 use crate::config::AdminConfig;
@@ -33,7 +33,6 @@ use std::io;
 use std::net::{SocketAddr, TcpListener};
 #[cfg(unix)]
 use std::path::Path;
-use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -110,7 +109,7 @@ pub struct Setting {
     /// The log of the process, when it is in our hands.
     pub logs: Option<Logs>,
     /// Told at which socket another process waits to go on with the logins.
-    pub handover: Option<mpsc::Sender<PathBuf>>,
+    pub handover: Option<mpsc::Sender<NewHandover>>,
 }
 
 impl Opened {

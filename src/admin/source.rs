@@ -8,12 +8,47 @@ type Read = dyn Fn() -> Result<Config, String> + Send + Sync;
 
 /// See the module. Cheap to clone.
 #[derive(Clone)]
-pub struct ConfigSource(Arc<Read>);
+pub struct ConfigSource {
+    read: Arc<Read>,
+    told: Option<Arc<Told>>,
+}
+
+/// Told that a reload begins (`true`), and that it is over, whatever came of it.
+type Told = dyn Fn(bool) + Send + Sync;
+
+/// A reload that is under way; it is over when this is dropped.
+pub(super) struct UnderWay(Option<Arc<Told>>);
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        if let Some(told) = &self.0 {
+            told(false);
+        }
+    }
+}
 
 impl ConfigSource {
     /// A source that is read with this.
     pub fn new(read: impl Fn() -> Result<Config, String> + Send + Sync + 'static) -> Self {
-        Self(Arc::new(read))
+        Self {
+            read: Arc::new(read),
+            told: None,
+        }
+    }
+
+    /// Tells of each reload that it begins (`true`), and that it is over, whatever came of it.
+    #[must_use]
+    pub fn telling(self, told: impl Fn(bool) + Send + Sync + 'static) -> Self {
+        let told: Option<Arc<Told>> = Some(Arc::new(told));
+        Self { told, ..self }
+    }
+
+    /// A reload begins.
+    pub(super) fn begin(&self) -> UnderWay {
+        if let Some(told) = &self.told {
+            told(true);
+        }
+        UnderWay(self.told.clone())
     }
 
     /// Reads and checks the config. Blocks.
@@ -21,7 +56,7 @@ impl ConfigSource {
     /// # Errors
     /// Every mistake in it, or why it cannot be read.
     pub(super) fn read(&self) -> Result<Config, String> {
-        (self.0)()
+        (self.read)()
     }
 }
 

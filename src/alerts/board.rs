@@ -106,6 +106,12 @@ impl Silences {
         Some((kept.told(now), kept.silence))
     }
 
+    /// Those that last.
+    pub(super) fn lasting(&self, now: Now) -> impl Iterator<Item = Silence> {
+        let all = self.kept.iter().map(|kept| kept.silence.clone());
+        all.filter(move |silence| silence.until > now.mono)
+    }
+
     fn told(&self, now: Now) -> Vec<SilenceOf> {
         let lasting = self
             .kept

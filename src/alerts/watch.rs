@@ -13,7 +13,7 @@ use crate::gateway::now;
 use crate::policy::Now;
 use actix::prelude::*;
 use botroupe_core::alerts::{Alerts, Delivery, Figures, Policy, Queue, Rule};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -32,6 +32,10 @@ pub struct Watch {
     /// Tells the notices of this process from those of others.
     run: u64,
     receivers: Vec<Receiver>,
+    /// How many receivers there have been.
+    numbered: u64,
+    /// The accounts that have changed since all were asked how they stand; `None` while nobody is asked.
+    changed: Option<HashSet<AccountName>>,
     /// What fires while there is no receiver.
     untold: Alerts,
     silences: Silences,
@@ -45,6 +49,8 @@ pub struct Watch {
 
 /// One receiver.
 struct Receiver {
+    /// No other one of the process has had it.
+    number: u64,
     config: Arc<AlertConfig>,
     alerts: Alerts,
     queue: Queue,
@@ -72,6 +78,14 @@ struct Begin {
 #[rtype(result = "()")]
 struct Happened(Rule, String);
 
+/// The config has other receivers, or other accounts.
+#[derive(Message)]
+#[rtype(result = "()")]
+struct Reload {
+    alerts: Vec<AlertConfig>,
+    accounts: Vec<AccountName>,
+}
+
 /// The room on the disk of the store.
 #[derive(Message)]
 #[rtype(result = "()")]
@@ -91,26 +105,15 @@ impl Watch {
     /// fires. `fleet` is its name in what is told, and `run` a number that no other process has.
     #[must_use]
     pub fn start(config: &Config, fleet: &str, run: u64) -> WatchHandle {
-        let enabled = || {
-            let accounts = config.accounts.iter().filter(|account| account.enabled);
-            accounts.map(|account| account.name.clone())
-        };
-        let receivers = config
-            .alerts
-            .iter()
-            .enumerate()
-            .map(|(at, config)| Receiver {
-                alerts: Alerts::new(config.policy.clone(), config.limits, enabled()),
-                config: Arc::new(config.clone()),
-                queue: Queue::new(run.wrapping_add(at as u64)),
-                api: None,
-            });
+        let enabled = enabled(config);
         let store = config.store.path.as_path();
-        let watch = Self {
+        let mut watch = Self {
             fleet: fleet.into(),
             run,
-            receivers: receivers.collect(),
-            untold: Alerts::new(for_nobody(), usual_limits(), enabled()),
+            receivers: Vec::new(),
+            numbered: 0,
+            changed: None,
+            untold: Alerts::new(for_nobody(), usual_limits(), enabled.clone()),
             silences: Silences::default(),
             controller: None,
             store: (store.as_os_str() != ":memory:").then(|| store.to_owned()),
@@ -118,9 +121,48 @@ impl Watch {
             looks: 0,
             next: None,
         };
+        for receiver in &config.alerts {
+            let receiver = watch.receiver(receiver.clone(), &enabled);
+            watch.receivers.push(receiver);
+        }
         let arbiter = Arbiter::new();
         let addr = Self::start_in_arbiter(&arbiter.handle(), move |_| watch);
         WatchHandle { addr, arbiter }
+    }
+
+    fn receiver(&mut self, config: AlertConfig, accounts: &[AccountName]) -> Receiver {
+        let number = self.numbered;
+        self.numbered += 1;
+        Receiver {
+            number,
+            alerts: Alerts::new(config.policy.clone(), config.limits, accounts.to_vec()),
+            config: Arc::new(config),
+            queue: Queue::new(self.run.wrapping_add(number)),
+            api: None,
+        }
+    }
+
+    /// Asks how every account stands, for machines that do not know it.
+    fn ask(&mut self, ctx: &mut Context<Self>) {
+        let Some(controller) = self.controller.clone() else {
+            return;
+        };
+        self.changed = Some(HashSet::new());
+        let asked = async move { controller.status().await }.into_actor(self);
+        ctx.spawn(asked.map(|statuses, watch, ctx| {
+            let newer = watch.changed.take().unwrap_or_default();
+            let time = now();
+            for status in statuses {
+                // Of those that changed meanwhile every machine knows more.
+                if newer.contains(&status.account) {
+                    continue;
+                }
+                for alerts in watch.machines() {
+                    alerts.changed(time, &status);
+                }
+            }
+            watch.drive(ctx);
+        }));
     }
 
     /// The machines of the receivers, and that of nobody.
@@ -205,7 +247,7 @@ impl Watch {
 
     /// Begins to deliver the next notice of a receiver.
     fn deliver(&mut self, at: usize, ctx: &mut Context<Self>) {
-        let (fleet, run) = (self.fleet.clone(), self.run);
+        let fleet = self.fleet.clone();
         let Some(receiver) = self.receivers.get_mut(at) else {
             return;
         };
@@ -214,15 +256,24 @@ impl Watch {
         };
         let (notice, config) = (notice.clone(), receiver.config.clone());
         let api = receiver.api.clone();
+        let number = receiver.number;
+        // A receiver that leaves the config and comes back counts from one again.
+        let run = self.run.wrapping_add(number);
         let id = format!("{run:016x}-{}-{}", config.name, notice.number);
         let told = async move { deliver(&config.to, api.as_ref(), &notice, (&fleet, &id)).await };
         let told = told.into_actor(self);
-        ctx.spawn(told.map(move |told, watch, ctx| watch.delivered(at, &told, ctx)));
+        ctx.spawn(told.map(move |told, watch, ctx| watch.delivered(number, &told, ctx)));
     }
 
-    fn delivered(&mut self, at: usize, told: &Result<(), DeliveryError>, ctx: &mut Context<Self>) {
-        let Some(receiver) = self.receivers.get_mut(at) else {
-            return;
+    fn delivered(
+        &mut self,
+        number: u64,
+        told: &Result<(), DeliveryError>,
+        ctx: &mut Context<Self>,
+    ) {
+        let mut receivers = self.receivers.iter_mut();
+        let Some(receiver) = receivers.find(|receiver| receiver.number == number) else {
+            return; // It has left the config.
         };
         let name = receiver.config.name.as_str();
         let delivery = match told {
@@ -272,6 +323,12 @@ impl Watch {
     }
 }
 
+/// The accounts that should be online.
+fn enabled(config: &Config) -> Vec<AccountName> {
+    let accounts = config.accounts.iter().filter(|account| account.enabled);
+    accounts.map(|account| account.name.clone()).collect()
+}
+
 /// All is looked at, and nobody is told.
 fn for_nobody() -> Policy {
     Policy {
@@ -298,6 +355,9 @@ impl Handler<Changed> for Watch {
 
     fn handle(&mut self, changed: Changed, ctx: &mut Context<Self>) {
         let time = now();
+        if let Some(accounts) = &mut self.changed {
+            accounts.insert(changed.status.account.clone());
+        }
         for alerts in self.machines() {
             alerts.changed(time, &changed.status);
         }
@@ -316,6 +376,46 @@ impl Handler<Begin> for Watch {
             }
         }
         self.look(ctx);
+    }
+}
+
+impl Handler<Reload> for Watch {
+    type Result = ();
+
+    fn handle(&mut self, Reload { alerts, accounts }: Reload, ctx: &mut Context<Self>) {
+        let time = now();
+        let mut before = std::mem::take(&mut self.receivers);
+        for config in alerts {
+            let known = before
+                .iter()
+                .position(|known| known.config.name == config.name);
+            let mut receiver = match known.map(|at| before.swap_remove(at)) {
+                Some(mut known) => {
+                    if *known.config != config {
+                        let policy = config.policy.clone();
+                        known.alerts.set(time, policy, config.limits);
+                        known.config = Arc::new(config);
+                    }
+                    known
+                }
+                None => {
+                    let mut new = self.receiver(config, &accounts);
+                    for silence in self.silences.lasting(time) {
+                        new.alerts.silence(time, silence);
+                    }
+                    new
+                }
+            };
+            receiver.api = match (&receiver.config.to, &self.controller) {
+                (AlertTarget::Account { account, .. }, Some(controller)) => {
+                    controller.api(account.as_str())
+                }
+                _ => None,
+            };
+            self.receivers.push(receiver);
+        }
+        self.ask(ctx);
+        self.drive(ctx);
     }
 }
 
@@ -360,6 +460,17 @@ impl WatchHandle {
     /// through these.
     pub fn begin(&self, controller: Controller, apis: HashMap<AccountName, Api>) {
         self.addr.do_send(Begin { controller, apis });
+    }
+
+    /// Has the receivers of another config, while the fleet runs. Those of the same name go on with what they were told.
+    pub fn reloader(&self) -> impl Fn(&Config) + Send + use<> {
+        let addr = self.addr.clone();
+        move |config| {
+            addr.do_send(Reload {
+                alerts: config.alerts.clone(),
+                accounts: enabled(config),
+            });
+        }
     }
 
     /// Something happened that does not last.

@@ -17,6 +17,7 @@ use crate::store::{AuditBreak, AuditCheck, AuditEntry, Condition, Deed, StoreErr
 use crate::supervisor::{
     CountOnline, CountPhases, GetStatus, Order, OrderError, Supervisor, UntilEnd,
 };
+use crate::traces::TraceCounts;
 use actix::prelude::Addr;
 use botroupe_core::ledger::Letter;
 use std::collections::HashMap;
@@ -65,6 +66,12 @@ impl Controller {
     #[must_use]
     pub fn api(&self, account: &str) -> Option<Api> {
         self.runtime.api(account)
+    }
+
+    /// What became of the spans of traces; `None` where there are no traces.
+    #[must_use]
+    pub fn traces(&self) -> Option<TraceCounts> {
+        self.runtime.ground.traces.counts()
     }
 
     /// The account of this name, when there is one.
@@ -243,6 +250,15 @@ impl Controller {
     /// [`ReloadError`]; then nothing has changed.
     pub async fn reload(&self, config: Config) -> Result<Plan, ReloadError> {
         self.reloader.reload(config).await
+    }
+
+    /// Like [`reload`](Self::reload), for the running config with other accounts: what was changed of bots since its last
+    /// reload stays.
+    ///
+    /// # Errors
+    /// [`ReloadError`]; then nothing has changed.
+    pub async fn reload_accounts(&self, config: Config) -> Result<Plan, ReloadError> {
+        self.reloader.reload_accounts(config).await
     }
 
     /// Has `what` told of each reload from now on, with the config before and the one that runs then. It must not block.

@@ -21,6 +21,9 @@ pub enum AppError {
         "endpoint = \"sandbox\" needs the embedded server; build botroupe with the feature `sandbox`"
     )]
     NoSandbox,
+    /// The config asks for traces, which this build does not contain.
+    #[error("[traces] needs a build of botroupe with the feature `otlp`")]
+    NoTraces,
     /// A bot refused its settings.
     #[error(transparent)]
     Settings(#[from] SettingsError),
@@ -90,6 +93,7 @@ impl AppError {
         match self {
             Self::Sandbox(error) => Some(sandbox::key(error)),
             Self::NoSandbox => Some("endpoint"),
+            Self::NoTraces => Some("traces.endpoint"),
             Self::Net(NetError::Ca { .. }) => Some("tls.ca_file"),
             Self::Net(NetError::Proxy(_)) => Some("proxy.url"),
             Self::Store(_) | Self::StoreRead(_) => Some("store.path"),

@@ -8,6 +8,7 @@ use crate::config::{App, Config, Endpoint, GovernorConfig};
 use crate::policy::Governor;
 use crate::proto::endpoint::{HostWalk, Site};
 use crate::rest::{Rest, origin_of};
+use crate::traces::Traces;
 use actix::prelude::ArbiterHandle;
 use std::sync::Arc;
 
@@ -44,6 +45,8 @@ pub(super) struct Ground {
     pub(super) tape: Option<Tape>,
     /// Carries the files of the bots, and no account.
     pub(super) file_thread: ArbiterHandle,
+    /// Where traces of messages go.
+    pub(super) traces: Traces,
 }
 
 /// The embedded server of an app.
@@ -75,6 +78,7 @@ impl Line {
             tape: on.tape.clone(),
             fleet: fleet.clone(),
             voices: Voices::default(),
+            traces: on.traces.clone(),
         };
         let rest_url = served.as_ref().map(|served| served.rest_url.clone());
         Self {

@@ -27,7 +27,7 @@ pub use outbox::{OutboxOrder, OutboxOrderError};
 pub use reload::{AccountStep, Action, Plan, ReloadError};
 pub use sandbox::check_sandbox;
 pub use talk::{Refused, Spoken, TalkDesk, Trouble};
-pub(crate) use terms::{Credentials, fetch_secret_keys};
+pub(crate) use terms::{Credentials, fetch_accounts, fetch_secret_keys};
 
 pub use crate::supervisor::OrderError;
 
@@ -43,6 +43,7 @@ use crate::proto::id::{SdkAppId, UserId};
 use crate::store::Store;
 pub use crate::supervisor::MakeConnector;
 use crate::supervisor::{EndThreads, HandOverAll, StopAll, Supervisor};
+use crate::traces::{Traces, is_able};
 use actix::prelude::*;
 use hosts::{Hosts, make_bot};
 use line::{Ground, Line, Served};
@@ -169,6 +170,9 @@ impl App {
         let mut config = config.clone();
         fetch_secret_keys(&mut config).await?;
         let config = &config;
+        if !is_able(config) {
+            return Err(AppError::NoTraces);
+        }
         let maker = Maker::default();
         check_bots(&maker, config, bots).await?;
         use_net(&config.network)?;
@@ -204,6 +208,7 @@ impl App {
             pool: pool.clone(),
             tape: tape.clone(),
             file_thread: file_thread.handle(),
+            traces: Traces::start(config),
         };
         let lines = config.apps.iter().enumerate().map(|(number, app)| {
             let served = sandboxes.iter().find(|(of, _)| *of == number);
@@ -375,6 +380,7 @@ impl App {
                 tracing::warn!("the recording does not have everything");
             }
         }
+        self.runtime.ground.traces.finish().await;
         // The threads end on their own; waiting would block this one.
         self.supervisor.do_send(EndThreads);
         self.file_thread.stop();
@@ -477,6 +483,7 @@ pub(crate) const fn store_settings(config: &StoreConfig) -> crate::store::StoreC
         handled: config.handled,
         keys: config.keys,
         dead_letters: config.dead_letters,
+        keep_audit: config.keep_audit,
         delay: config.delay,
     }
 }

@@ -1,8 +1,8 @@
 //! Turns the UserSigs, sources and keys of a config into credentials of accounts.
 
 use super::AppError;
-use crate::account::{Credential, External, Redacted, fetch_key};
-use crate::config::{AccountConfig, App, Config, SecretSource};
+use crate::account::{self, Credential, External, Redacted, fetch_key};
+use crate::config::{AccountConfig, AccountSource, App, Config, SecretSource};
 use crate::proto::usersig::UserSig;
 use secrecy::{ExposeSecret, SecretString};
 use std::collections::HashMap;
@@ -55,6 +55,8 @@ impl Credentials {
 
 /// How long a program or a service may take to give the SecretKey.
 const KEY_LIMIT: Duration = Duration::from_secs(30);
+/// How long they may take to say which accounts there are.
+const ACCOUNTS_LIMIT: Duration = Duration::from_secs(60);
 
 /// Fetches the SecretKeys that are somewhere else, all at the same time.
 ///
@@ -75,6 +77,14 @@ pub(crate) async fn fetch_secret_keys(config: &mut Config) -> Result<(), AppErro
         Ok(())
     });
     futures_util::future::try_join_all(fetched).await.map(drop)
+}
+
+/// Asks a source which accounts there are.
+///
+/// # Errors
+/// Why there is no answer.
+pub(crate) async fn fetch_accounts(source: &AccountSource) -> Result<String, String> {
+    account::fetch_accounts(&external(&source.from, ACCOUNTS_LIMIT)).await
 }
 
 fn external(source: &SecretSource, timeout: Duration) -> External {

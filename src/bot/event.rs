@@ -21,6 +21,7 @@ use crate::policy::Now;
 use crate::proto::id::UserId;
 use crate::proto::message::{Conversation, Draft, Message};
 use crate::proto::update::Update;
+use crate::traces::{Spot, TracePoint};
 use botroupe_core::ledger::{Cell, Change, exchange, message_id};
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
@@ -84,6 +85,8 @@ struct Inner {
     earlier: Vec<Arc<Message>>,
     /// The dialogue that goes on with it.
     resumed: OnceLock<Resumed>,
+    /// Where its handler is traced.
+    spot: Spot,
 }
 
 /// Where an event happens.
@@ -185,9 +188,15 @@ impl FromEvent for Event {
 }
 
 impl Event {
-    fn make(what: What, place: Place, api: OnceLock<Api>, earlier: Vec<Arc<Message>>) -> Self {
+    fn make(
+        what: What,
+        place: Place,
+        api: OnceLock<Api>,
+        (earlier, spot): (Vec<Arc<Message>>, Spot),
+    ) -> Self {
         Self(Arc::new(Inner {
             earlier,
+            spot,
             what,
             place,
             api,
@@ -201,18 +210,32 @@ impl Event {
 
     /// An event for a bot on an account.
     pub(super) fn new(what: What, seat: Arc<Seat>) -> Self {
-        Self::after(what, seat, Vec::new())
+        Self::after(what, seat, Vec::new(), Spot::NONE)
     }
 
-    /// An event for a bot on an account, which is handled together with earlier messages.
-    pub(super) fn after(what: What, seat: Arc<Seat>, earlier: Vec<Arc<Message>>) -> Self {
-        Self::make(what, Place::Seat(seat), OnceLock::new(), earlier)
+    /// An event for a bot on an account, which is handled together with earlier messages and traced at `spot`.
+    pub(super) fn after(
+        what: What,
+        seat: Arc<Seat>,
+        earlier: Vec<Arc<Message>>,
+        spot: Spot,
+    ) -> Self {
+        Self::make(what, Place::Seat(seat), OnceLock::new(), (earlier, spot))
+    }
+
+    /// Where what its handler does is traced.
+    pub(super) fn trace(&self) -> TracePoint {
+        match self.seat() {
+            Some(seat) => TracePoint::new(seat.site.traces.clone(), self.0.spot, seat.bot.name),
+            None => TracePoint::default(),
+        }
     }
 
     /// An event for a bot without an account.
     #[cfg(test)]
     pub(super) fn of_test(what: What, api: Api, bot: Arc<SharedBot>, ledger: Arc<Ledger>) -> Self {
-        Self::make(what, Place::Test(bot, ledger), api.into(), Vec::new())
+        let place = Place::Test(bot, ledger);
+        Self::make(what, place, api.into(), (Vec::new(), Spot::NONE))
     }
 
     pub(super) fn what(&self) -> &What {
@@ -586,7 +609,7 @@ impl Event {
         self.0.api.get_or_init(|| match &self.0.place {
             Place::Seat(seat) => {
                 let handlers = &seat.bot.handlers;
-                seat.api(handlers.name(self), self.owner())
+                seat.api(handlers.name(self), self.owner(), self.trace())
             }
             // Made with the event.
             #[cfg(test)]

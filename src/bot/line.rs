@@ -72,7 +72,6 @@ pub(super) struct Line {
 #[derive(Debug)]
 struct Waiting {
     start: Start,
-    came: Duration,
     /// It may be handled together with others of its sender.
     merges: bool,
     /// It waits for the word of somebody else: of another bot, or of another account.
@@ -125,7 +124,6 @@ impl Line {
     /// [`open`](Self::open) or [`withdraw`](Self::withdraw).
     pub(super) fn push(
         &mut self,
-        now: Duration,
         start: Start,
         (merges, is_gated): (bool, bool),
         overlap: Overlap,
@@ -133,7 +131,6 @@ impl Line {
         let waiting = Waiting {
             merges: merges && sender(&start).is_some(),
             start,
-            came: now,
             is_gated,
         };
         if !is_gated {
@@ -197,14 +194,14 @@ impl Line {
         let Some(patience) = overlap.merges().filter(|_| first.merges) else {
             return Turn::Now;
         };
-        let mut last = first.came;
+        let mut last = first.start.came;
         for waiting in self.of_sender(&first.start) {
             if !waiting.merges || waiting.is_gated {
                 return Turn::Now; // Nothing more can be merged before it.
             }
-            last = waiting.came;
+            last = waiting.start.came;
         }
-        let at = (last + patience).min(first.came + patience * LONGEST_BURST);
+        let at = (last + patience).min(first.start.came + patience * LONGEST_BURST);
         if at <= now { Turn::Now } else { Turn::At(at) }
     }
 

@@ -12,6 +12,7 @@ use super::schedule::{LaneKey, Pushed, SLOW, Schedule};
 use crate::account::AccountName;
 use crate::gateway::{Running, SystemThread, now};
 use crate::proto::message::Conversation;
+use crate::traces::Place;
 use async_task::{Builder, Runnable};
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -55,6 +56,14 @@ impl Label {
         match place {
             Some(place) => tracing::info_span!("handler", %account, bot, conversation = %place),
             None => tracing::info_span!("handler", %account, bot),
+        }
+    }
+
+    /// What traces say of it.
+    pub(super) fn place(&self) -> Place<'_> {
+        Place {
+            account: self.account.as_str(),
+            bot: self.bot,
         }
     }
 

@@ -17,6 +17,7 @@ use super::tasks::panic_text;
 use super::timer::say_later;
 use super::typing;
 use crate::proto::message::{Conversation, Draft, Message};
+use crate::traces::Handling;
 use botroupe_core::ledger::{Boundary, pass};
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Either, select};
@@ -39,6 +40,8 @@ pub(super) struct Call {
     pub(super) event: Event,
     pub(super) label: Label,
     pub(super) ticket: Ticket,
+    /// Where it is traced.
+    pub(super) trace: Handling,
     /// The handler to call, if it is one alone.
     pub(super) only: Option<usize>,
     /// Says that the handler has become needless.
@@ -161,6 +164,7 @@ impl Run {
             drop_quietly(&self.call.label, future);
         }
         let handler = self.handler();
+        self.trace(Some("cancelled"));
         let Call {
             event,
             label,
@@ -302,11 +306,32 @@ impl Run {
             return;
         }
         pass(Boundary::Called);
+        let Call {
+            event,
+            trace,
+            label,
+            ..
+        } = &mut self.call;
+        if let Some(seat) = event.seat() {
+            let now = || event.ledger().now();
+            seat.site.traces.began(trace, now, label.place());
+        }
         self.call.ticket.begin();
         let figures = self.call.label.trust.figures();
         self.begun = Some(figures.begin(self.call.event.now().mono));
         // Code of the bot runs only when this is polled.
         self.stage = Stage::Handler(run(self.call.event.clone(), self.call.only));
+    }
+
+    /// Its span has ended.
+    fn trace(&mut self, error: Option<&'static str>) {
+        let trace = std::mem::take(&mut self.call.trace);
+        let Call { event, label, .. } = &self.call;
+        if let Some(seat) = event.seat() {
+            let about = (label.place(), self.handler(), event.message());
+            let now = || event.ledger().now();
+            seat.site.traces.handled(trace, now, about, error);
+        }
     }
 
     /// Counts how it has ended.
@@ -318,6 +343,12 @@ impl Run {
 
     fn end(mut self, settle: impl FnOnce(Ticket, &'static str, Outcome, Option<Arc<Exchange>>)) {
         let handler = self.handler();
+        self.trace(match self.call.event.failure() {
+            Some(failure) if failure.is_panic() => Some("panic"),
+            Some(failure) if failure.is_timeout() => Some("timeout"),
+            Some(_) => Some("error"),
+            None => None,
+        });
         self.counted(match self.succeeded {
             true => HandlerEnd::Done,
             false => HandlerEnd::Failed,

@@ -15,6 +15,7 @@ use super::transfer::Carriage;
 use super::voices::Voices;
 use crate::account::{AccountHandle, SharedFleet};
 use crate::config::HostConfig;
+use crate::traces::{TracePoint, Traces};
 use actix::prelude::ArbiterHandle;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
@@ -38,6 +39,8 @@ pub struct Site {
     pub fleet: SharedFleet,
     /// Which accounts speak for bots of which one is to answer.
     pub voices: Voices,
+    /// Where traces of messages go.
+    pub traces: Traces,
 }
 
 impl Site {
@@ -52,6 +55,7 @@ impl Site {
             tape: None,
             fleet: SharedFleet::default(),
             voices: Voices::default(),
+            traces: Traces::default(),
         }
     }
 }
@@ -189,7 +193,7 @@ impl Seat {
     }
 
     /// The API for one call of a handler.
-    pub(super) fn api(&self, handler: &'static str, owner: Owner) -> Api {
+    pub(super) fn api(&self, handler: &'static str, owner: Owner, trace: TracePoint) -> Api {
         let extras = self.extras();
         let api = match &self.recording {
             Some(recording) => Api::recorded(recording.clone()),
@@ -200,6 +204,7 @@ impl Seat {
             None => api,
         };
         api.with_ledger(self.ledger.clone(), owner)
+            .traced(trace)
             .with_spawner(Spawner {
                 pool: self.site.pool.clone(),
                 label: Label {

@@ -5,7 +5,7 @@ use super::exit::Failure;
 use super::store::named;
 use crate::bot::Bots;
 use crate::config::Env;
-use crate::store::{AuditBreak, AuditCheck, AuditEntry, StoreFile};
+use crate::store::{AuditAnchor, AuditBreak, AuditCheck, AuditEntry, StoreFile};
 use serde_json::{Value, json};
 use std::io::Write;
 
@@ -38,12 +38,26 @@ fn verify(
         broken = check.take(&entry).err();
         broken.is_none()
     })?;
-    if let Some(broken) = broken {
-        return Err(Failure::Runtime(broken.into()));
-    }
+    let anchor = match (broken, check.finish()) {
+        (Some(broken), _) | (None, Err(broken)) => return Err(Failure::Runtime(broken.into())),
+        (None, Ok(anchor)) => anchor,
+    };
     let (number, hash) = check.head();
-    // Who keeps this line notices later that the last entries are gone.
-    writeln!(out, "{number} entries, head {hash}").map_err(Failure::Output)
+    // Who keeps these lines notices later that entries are gone.
+    let told = match anchor {
+        None => writeln!(out, "{number} entries, head {hash}"),
+        Some(AuditAnchor {
+            number: last,
+            hash: before,
+        }) => {
+            let (entries, first) = (number - last, last + 1);
+            writeln!(
+                out,
+                "{entries} entries from {first} to {number}, head {hash}\n{last} before them were pruned, head {before}"
+            )
+        }
+    };
+    told.map_err(Failure::Output)
 }
 
 fn export(

@@ -36,6 +36,14 @@ pub(super) fn check(
     if let Err(error) = check_network(&config) {
         mistakes.extend(unusable(&config, &error).errors().iter().cloned());
     }
+    if !crate::traces::is_able(&config) {
+        mistakes.extend(
+            unusable(&config, &AppError::NoTraces)
+                .errors()
+                .iter()
+                .cloned(),
+        );
+    }
     if let Err(error) = crate::admin::check(&config.admin) {
         let errors = config.unusable("admin.tls", error.to_string());
         mistakes.extend(errors.errors().iter().cloned());

@@ -194,6 +194,7 @@ pub(super) fn is_running(config: &Path) -> bool {
 pub(super) fn hand_over(config: &Path, socket: &Path) -> Result<(), Failure> {
     let new = NewHandover {
         socket: socket.display().to_string(),
+        pid: Some(std::process::id()),
     };
     ask(config, async |client| {
         client

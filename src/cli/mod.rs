@@ -36,6 +36,7 @@ mod seat;
 mod service;
 mod shell;
 mod store;
+mod successor;
 #[cfg_attr(not(unix), path = "takeover_none.rs")]
 mod takeover;
 mod token;
@@ -118,6 +119,10 @@ fn execute(args: Args, bots: &Bots, env: &dyn Env, out: &mut dyn Write) -> Resul
         Command::Run(args) => {
             let mut config = load(args.path(), &args.run.config.overrides(), env, bots)?;
             config.record = args.run.record();
+            if config.record.is_some() && config.apps.len() > 1 {
+                let text = "--record knows accounts by their UserIDs: record one app at a time";
+                return Err(Failure::Usage(text.to_owned()));
+            }
             log(config.log.clone())?;
             let format = format.unwrap_or(config.log.format);
             let source = reload::ConfigSource {

@@ -6,10 +6,10 @@ use super::exit::Failure;
 use super::load::load;
 use super::output;
 use super::run::look_at_handles;
-use crate::app::{Controller, Plan, ReloadError};
+use crate::app::{Action, Controller, Plan, ReloadError};
 use crate::bot::Bots;
 use crate::config::{AccountFile, Config, LogFormat, RecordConfig, SecretSource};
-use crate::fleet::{ProcessEnv, account_files};
+use crate::fleet::{FleetError, ProcessEnv, account_files, ask_again};
 use crate::gateway::now;
 use crate::store::Deed;
 use std::io::Write;
@@ -39,6 +39,21 @@ impl ConfigSource {
         // More accounts need more files.
         look_at_handles(&config)?;
         Ok(config)
+    }
+
+    /// The running config, with what its source of accounts says now; `None` without one. Blocks.
+    fn ask_again(&self, running: &Config) -> Result<Option<Config>, Failure> {
+        let asked = ask_again(running, &self.overrides, &ProcessEnv, &self.bots);
+        let asked = asked.map_err(|error| match error {
+            FleetError::Config(errors) => Failure::Config(errors),
+            other => Failure::Runtime(other.into()),
+        })?;
+        let Some(mut config) = asked else {
+            return Ok(None);
+        };
+        config.record.clone_from(&self.record);
+        look_at_handles(&config)?;
+        Ok(Some(config))
     }
 }
 
@@ -98,20 +113,55 @@ impl Reloads {
         })
     }
 
-    /// A reload that a signal or a change of the file has asked for: what comes of it goes to the terminal and the log.
-    pub(super) async fn reload_aloud(&self, format: LogFormat) {
+    /// Asks the source of accounts again, and takes over what it says. When it fails, what runs goes on.
+    pub(super) async fn ask_again(&self, format: LogFormat) {
+        let (source, running) = (self.source.clone(), self.controller.config());
+        let asked = tokio::task::spawn_blocking(move || source.ask_again(&running)).await;
+        let asked = asked.unwrap_or_else(|error| Err(Failure::Internal(error.to_string())));
+        let config = match asked {
+            Ok(Some(config)) => config,
+            Ok(None) => return,
+            Err(failure) => {
+                tracing::warn!(reason = %failure, "the source of accounts was asked in vain; the accounts stay as they are");
+                return;
+            }
+        };
+        let accounts = self.controller.reload_accounts(config).await;
+        match accounts {
+            Ok(plan) if plan.is_empty() => {}
+            Ok(plan) => {
+                let what = serde_json::json!({"accounts": {
+                    "started": plan.count(Action::Start), "stopped": plan.count(Action::Stop),
+                    "changed": plan.count(Action::Change) + plan.count(Action::Relink),
+                }});
+                self.write_down("the source of accounts", what.to_string())
+                    .await;
+                shown(&plan, format);
+            }
+            Err(error) => {
+                tracing::warn!(reason = %error, "what the source of accounts says was not taken over; the accounts stay as they are");
+            }
+        }
+    }
+
+    async fn write_down(&self, origin: &str, what: String) {
         let deed = Deed {
             at: now().unix_secs(),
             who: "the system".to_owned(),
-            origin: "SIGHUP or --watch".to_owned(),
-            what: "{\"reload\":true}".to_owned(),
+            origin: origin.to_owned(),
+            what,
         };
         if let Err(error) = self.controller.audit(deed).await {
             tracing::error!(%error, "a reload is not written down in the store");
         }
+    }
+
+    /// A reload that a signal or a change of the file has asked for: what comes of it goes to the terminal and the log.
+    pub(super) async fn reload_aloud(&self, format: LogFormat) {
+        let what = "{\"reload\":true}".to_owned();
+        self.write_down("SIGHUP or --watch", what).await;
         match self.reload().await {
-            Ok(plan) if format == LogFormat::Pretty => output::out(plan.to_string().trim_end()),
-            Ok(plan) => output::out(&serde_json::json!({ "reloaded": plan }).to_string()),
+            Ok(plan) => shown(&plan, format),
             // The config that runs goes on: that is what people have to know first.
             Err(failure) if format == LogFormat::Pretty => {
                 tracing::error!("the config was not reloaded; the one before goes on");
@@ -121,6 +171,14 @@ impl Reloads {
                 tracing::error!(%reason, "the config was not reloaded; the one before goes on");
             }
         }
+    }
+}
+
+/// Says what was done.
+fn shown(plan: &Plan, format: LogFormat) {
+    match format {
+        LogFormat::Pretty => output::out(plan.to_string().trim_end()),
+        LogFormat::Json => output::out(&serde_json::json!({ "reloaded": plan }).to_string()),
     }
 }
 

@@ -13,20 +13,22 @@ use super::progress::Progress;
 use super::reload::{ConfigSource, Reloads, Watch};
 use super::seat::{Lock, Seat};
 use super::service::Service;
+use super::successor::Successor;
 use super::takeover::{give, take_over};
 use crate::account::{AccountName, Changed, Phase};
-use crate::admin::types::SandboxOf;
+use crate::admin::types::{NewHandover, SandboxOf};
 use crate::admin::{AdminError, Feed, Opened, Setting};
 use crate::alerts::{Watch as AlertWatch, WatchHandle};
 use crate::app::{App, AppError, Before};
 use crate::config::{Config, Endpoint, LogFormat};
+use crate::fleet::Again;
 use crate::fleet::{Signal, Signals};
 use crate::gateway::now;
 use crate::store::OpenError;
 use actix::prelude::*;
 use botroupe_core::alerts::Rule;
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -96,12 +98,15 @@ pub(super) fn run(
         });
         alerts.begin(app.controller(), apis.collect());
         let controller = app.controller();
-        controller.on_reload(Box::new(|before, after| {
+        let receivers = alerts.reloader();
+        controller.on_reload(Box::new(move |before, after| {
+            receivers(after);
             if let Some(log) = LogControl::current() {
                 log.reload(&before.log, &after.log);
             }
         }));
         let (begin, mut handover) = mpsc::channel(1);
+        let service = Service::of_process();
         let admin = opened.serve(Setting {
             controller: controller.clone(),
             moved: seat.as_ref().and_then(Seat::told),
@@ -112,6 +117,13 @@ pub(super) fn run(
             source: Some(crate::admin::ConfigSource::new({
                 let source = source.clone();
                 move || source.read().map_err(|failure| failure.to_string())
+            })
+            .telling({
+                let service = service.clone();
+                move |begins| match begins {
+                    true => service.reloading(),
+                    false => service.reloaded(),
+                }
             })),
         });
         if let Some(url) = admin.url() {
@@ -121,12 +133,14 @@ pub(super) fn run(
         let mut watch = Watch::new(&source, config);
         // One at a time; what comes meanwhile asks for one more.
         let wanted = Rc::new(Notify::new());
-        let service = Service::of_process();
+        let accounts_wanted = Rc::new(Notify::new());
+        let mut again = Again::new(config);
         let watched = service.clone();
         // To the end: a stop has to look alive as well.
-        actix_rt::spawn(watched.watch(controller.clone(), config.admin.ready_share));
+        actix_rt::spawn(watched.watch(controller.clone()));
         let tellers = (board.clone(), service.clone());
-        let reloader = actix_rt::spawn(reload_when(wanted.clone(), reloads, tellers, format));
+        let reloader = actix_rt::spawn(reload_when((wanted.clone(), accounts_wanted.clone()), reloads, tellers, format));
+        let mut heir = Successor::default();
         let successor = loop {
             tokio::select! {
                 signal = signals.next() => match signal {
@@ -134,16 +148,30 @@ pub(super) fn run(
                     Signal::Report => report_memory(&memory, &app, format).await,
                     #[cfg(unix)]
                     Signal::Reload => wanted.notify_one(),
+                    #[cfg(unix)]
+                    Signal::Upgrade => match heir.start() {
+                        Ok(()) => service.status("a new process is started, which takes over"),
+                        Err(error) => {
+                            tracing::error!(%error, "no process that takes over can be started; this one goes on");
+                            service.status(NOT_TAKEN_OVER);
+                        }
+                    },
                     Signal::Stop => break None,
                 },
-                Some(socket) = handover.recv() => break Some(socket),
+                Some(wish) = handover.recv() => break Some(wish),
+                ended = heir.ended() => {
+                    let status = ended.map_or_else(|error| error.to_string(), |status| status.to_string());
+                    tracing::error!(status, "the new process did not take over, and says above why; this one goes on");
+                    service.status(NOT_TAKEN_OVER);
+                }
                 () = watch.changed(), if args.watch => wanted.notify_one(),
+                () = again.due(&controller) => accounts_wanted.notify_one(),
                 // A process that keeps no account online must not look alive.
                 () = controller.ended() => return Err(supervisor_died()),
             }
         };
         reloader.abort();
-        if let Some(socket) = successor {
+        if let Some(NewHandover { socket, pid }) = successor {
             drop(alerts);
             tracing::info!("handing over to another process: handlers finish, accounts let go of their links");
             let accounts = app.hand_over().await;
@@ -151,7 +179,11 @@ pub(super) fn run(
             drop(admin);
             drop(lock.take());
             let _ = board.send(Flush).await;
-            return give(&socket, config, accounts);
+            if let Some(pid) = pid {
+                // From now on systemd hears that process.
+                let _ = tokio::task::spawn_blocking(move || service.succeeded_by(pid)).await;
+            }
+            return give(Path::new(&socket), config, accounts);
         }
         drop(admin);
         // Nobody wants to hear that the accounts go now.
@@ -180,6 +212,9 @@ pub(super) fn run(
     let written = output::finish();
     outcome.and(written.map_or(Ok(()), |error| Err(Failure::Output(error))))
 }
+
+/// What `systemctl status` shows when nobody took over.
+const NOT_TAKEN_OVER: &str = "a new process did not take over; this one goes on";
 
 /// How often and after which pause an address is tried that another process is about to let go of.
 const FREE_TRIES: u32 = 50;
@@ -219,16 +254,20 @@ async fn open_admin(
 
 /// Reloads the config each time it is wanted.
 async fn reload_when(
-    wanted: Rc<Notify>,
+    (wanted, accounts_wanted): (Rc<Notify>, Rc<Notify>),
     reloads: Reloads,
     (board, service): (Addr<Board>, Service),
     format: LogFormat,
 ) {
     loop {
-        wanted.notified().await;
-        service.reloading();
-        reloads.reload_aloud(format).await;
-        service.reloaded();
+        tokio::select! {
+            () = wanted.notified() => {
+                service.reloading();
+                reloads.reload_aloud(format).await;
+                service.reloaded();
+            }
+            () = accounts_wanted.notified() => reloads.ask_again(format).await,
+        }
         board.do_send(Reloaded(reloads.accounts()));
     }
 }

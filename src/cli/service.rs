@@ -6,7 +6,7 @@ use crate::app::Controller;
 use sd_notify::NotifyState;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread;
 use std::time::Duration;
 
@@ -16,13 +16,15 @@ const LOOK: Duration = Duration::from_secs(1);
 const LEAST: Duration = Duration::from_millis(50);
 
 /// What systemd is told.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 enum News {
     Ready,
     Status(String),
     Alive,
     Reloading,
     Stopping,
+    /// Another process is the main one from now on; answered when that was told.
+    Successor(u32, SyncSender<()>),
 }
 
 /// The way to systemd. Cheap to clone; without systemd it tells nobody.
@@ -33,6 +35,8 @@ pub(super) struct Service {
     patience: Option<Duration>,
     /// It was told that the fleet is ready.
     is_ready: Arc<AtomicBool>,
+    /// Another process is the main one: systemd does not hear this one any more.
+    is_over: Arc<AtomicBool>,
 }
 
 impl Service {
@@ -43,6 +47,7 @@ impl Service {
                 to: None,
                 patience: None,
                 is_ready: Arc::default(),
+                is_over: Arc::default(),
             };
         }
         let (to, news) = channel();
@@ -53,11 +58,14 @@ impl Service {
             to: carried.is_ok().then_some(to),
             patience: sd_notify::watchdog_enabled(),
             is_ready: Arc::default(),
+            is_over: Arc::default(),
         }
     }
 
     fn tell(&self, news: News) {
-        if let Some(to) = &self.to {
+        if let Some(to) = &self.to
+            && !self.is_over.load(Ordering::Relaxed)
+        {
             // The thread ends with the process.
             let _ = to.send(news);
         }
@@ -65,7 +73,7 @@ impl Service {
 
     /// Watches the fleet for as long as the process runs: it is ready when the share of its accounts is online, and
     /// alive for as long as the supervisor of its accounts answers.
-    pub(super) async fn watch(self, controller: Controller, share: f64) {
+    pub(super) async fn watch(self, controller: Controller) {
         if self.to.is_none() {
             return;
         }
@@ -74,8 +82,9 @@ impl Service {
         loop {
             // No answer, no sign of life.
             let online = controller.online().await;
+            let share = controller.config().admin.ready_share;
             for news in standing.news(online, controller.accounts(), share) {
-                if news == News::Ready {
+                if matches!(news, News::Ready) {
                     self.is_ready.store(true, Ordering::Relaxed);
                 }
                 self.tell(news);
@@ -102,6 +111,26 @@ impl Service {
         }
     }
 
+    /// What people read of the service.
+    #[cfg(unix)]
+    pub(super) fn status(&self, text: &str) {
+        self.tell(News::Status(text.to_owned()));
+    }
+
+    /// Another process is the main one of the service from now on, and this one ends. Returns when that was told, or
+    /// cannot be told in time. Blocks.
+    pub(super) fn succeeded_by(&self, pid: u32) {
+        if self.to.is_none() {
+            return;
+        }
+        let (done, told) = sync_channel(1);
+        self.tell(News::Successor(pid, done));
+        self.is_over.store(true, Ordering::Relaxed);
+        if told.recv_timeout(LOOK).is_err() {
+            tracing::warn!(pid, "systemd could not be told of the process that goes on");
+        }
+    }
+
     /// The process stops.
     pub(super) fn stopping(&self) {
         self.tell(News::Stopping);
@@ -117,6 +146,11 @@ fn carry(news: &Receiver<News>) {
             News::Alive => sd_notify::notify(&[NotifyState::Watchdog]),
             News::Reloading => NotifyState::monotonic_usec_now()
                 .and_then(|now| sd_notify::notify(&[NotifyState::Reloading, now])),
+            News::Successor(pid, done) => {
+                let told = sd_notify::notify(&[NotifyState::MainPid(pid)]);
+                let _ = done.try_send(());
+                told
+            }
             News::Stopping => sd_notify::notify(&[
                 NotifyState::Stopping,
                 NotifyState::Status("stopping: handlers finish, accounts log out"),
@@ -179,6 +213,6 @@ mod tests {
             assert_eq!(told, expected);
         }
         let mut nobody = Standing::default();
-        assert_eq!(nobody.news(0, 0, 1.0).last(), Some(&News::Ready));
+        assert!(matches!(nobody.news(0, 0, 1.0).last(), Some(News::Ready)));
     }
 }

@@ -12,11 +12,16 @@ impl Service {
     }
 
     #[expect(clippy::unused_async, reason = "as where there is somebody to tell")]
-    pub(super) async fn watch(self, _: Controller, _: f64) {}
+    pub(super) async fn watch(self, _: Controller) {}
 
     pub(super) const fn reloading(&self) {}
 
     pub(super) const fn reloaded(&self) {}
+
+    #[cfg(unix)]
+    pub(super) const fn status(&self, _: &str) {}
+
+    pub(super) const fn succeeded_by(&self, _: u32) {}
 
     pub(super) const fn stopping(&self) {}
 }

@@ -45,9 +45,12 @@ fn misspelt(name: &str) -> Option<String> {
 }
 
 /// The top-level keys.
-pub(super) const ROOTS: [&str; 18] = [
+pub(super) const ROOTS: [&str; 22] = [
     "accounts",
+    "accounts_command",
+    "accounts_every",
     "accounts_from",
+    "accounts_http",
     "admin",
     "alerts",
     "app",
@@ -64,6 +67,7 @@ pub(super) const ROOTS: [&str; 18] = [
     "shutdown",
     "store",
     "tls",
+    "traces",
 ];
 
 /// The origin of what stands in the file; the position is looked up by the key's path.

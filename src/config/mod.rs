@@ -9,6 +9,7 @@
 //! Reading files and printing live in the room `cli`.
 
 mod account_files;
+mod account_source;
 mod accounts;
 mod admin;
 mod alerts;
@@ -36,9 +37,11 @@ mod sources;
 mod suggest;
 #[cfg(test)]
 mod tests;
+mod traces;
 
 pub use crate::proto::endpoint::Site;
 pub use account_files::AccountFile;
+pub use account_source::AccountSource;
 pub use admin::{AccountGlob, AdminConfig, AdminScope, AdminTlsConfig, AdminToken};
 #[cfg(feature = "cli")]
 #[cfg(feature = "cli")]
@@ -67,3 +70,4 @@ pub use place::Place;
 pub use proxy::{AccountProxy, ProxyError, ProxyKind, ProxyUrl};
 pub use sources::Sources;
 pub(crate) use suggest::nearest;
+pub use traces::TracesConfig;

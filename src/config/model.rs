@@ -12,6 +12,8 @@ use std::{
 use botroupe_core::account::{AccountName, Policy};
 use secrecy::{ExposeSecret, SecretString};
 
+use super::account_files::AccountFile;
+use super::account_source::AccountSource;
 use super::admin::AdminConfig;
 use super::alerts::AlertConfig;
 use super::defaults;
@@ -20,6 +22,7 @@ use super::layers::Contributions;
 use super::log::LogConfig;
 use super::place::Place;
 use super::proxy::AccountProxy;
+use super::traces::TracesConfig;
 use crate::proto::{
     endpoint::Site,
     id::{SdkAppId, UserId},
@@ -36,6 +39,8 @@ pub struct Config {
     /// Every account with its patterns expanded, in the order written; at least one, no name
     /// twice. Those with `enabled = false` are among them.
     pub accounts: Vec<AccountConfig>,
+    /// Who says which other accounts there are.
+    pub account_source: Option<AccountSource>,
     /// The settings of each bot that has a `[bots.<name>]`.
     pub bots: BTreeMap<String, BotSettings>,
     /// The embedded server, used by apps whose endpoint is [`Endpoint::Sandbox`].
@@ -56,6 +61,8 @@ pub struct Config {
     pub log: LogConfig,
     /// Who is told when something is wrong.
     pub alerts: Vec<AlertConfig>,
+    /// Where traces of messages are sent; `None` for nowhere.
+    pub traces: Option<TracesConfig>,
     /// Where to record what the bots hear. It is no key of the file: `botroupe run --record` sets it.
     pub record: Option<RecordConfig>,
     /// Which layer set how much.
@@ -64,6 +71,22 @@ pub struct Config {
     pub(super) places: BTreeMap<&'static str, Place>,
     /// The name of the file, as given.
     pub(super) file: Arc<str>,
+    /// What it was read from.
+    pub(super) origin: Arc<Origin>,
+}
+
+/// What a config was read from, but for the answer of a source of accounts.
+#[derive(Default)]
+pub(super) struct Origin {
+    pub(super) text: String,
+    pub(super) files: Vec<AccountFile>,
+}
+
+impl fmt::Debug for Origin {
+    /// Shows no text: it may hold secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Origin")
+    }
 }
 
 /// A recording of what the bots of a process hear, for tests.
@@ -93,6 +116,11 @@ impl Config {
                 app.name.as_deref() == Some(name) || app.sdk_app_id.get().to_string() == name
             }),
         }
+    }
+
+    /// The name and the text of the file that it was read from, and its files of accounts.
+    pub(crate) fn origin(&self) -> (&str, &str, &[AccountFile]) {
+        (&self.file, &self.origin.text, &self.origin.files)
     }
 
     /// What this config says of one of its apps, as if there were no other.
@@ -550,6 +578,8 @@ pub struct StoreConfig {
     pub keys: Duration,
     /// How long messages are kept that could not be sent; 1 hour to 365 days.
     pub dead_letters: Duration,
+    /// How long it is kept what people have ordered; 1 to 3,650 days, `None` for ever.
+    pub keep_audit: Option<Duration>,
     /// The most bytes that the values of one bot may take; 1 KiB to 1 TiB.
     pub quota: u64,
     /// The most bytes that wait in the store for room with the bots of one account, of what the server does not keep; up

@@ -11,6 +11,7 @@ use std::{
 
 use super::{
     account_files::{self, AccountFile},
+    account_source::{self, AccountSource},
     accounts, admin, alerts,
     apps::{self, AppParts},
     bot_settings, defaults,
@@ -18,13 +19,14 @@ use super::{
     layers::{self, Merged},
     log,
     model::{
-        BotSettings, Config, HostConfig, IoConfig, NetworkConfig, SandboxConfig, SandboxDedupe,
-        SandboxTlsConfig, ShutdownConfig, StoreConfig,
+        BotSettings, Config, HostConfig, IoConfig, NetworkConfig, Origin, SandboxConfig,
+        SandboxDedupe, SandboxTlsConfig, ShutdownConfig, StoreConfig,
     },
     place::{Place, Positions},
     read::{Context, Node, Section},
     secret_source,
     sources::Sources,
+    traces,
 };
 use crate::proto::id::UserId;
 use botroupe_core::account::AccountName;
@@ -64,6 +66,44 @@ impl Config {
         check: &SettingsCheck<'_>,
     ) -> Result<Self, ConfigErrors> {
         Self::parse_files(sources, None, check)
+    }
+
+    /// Who has to be asked for accounts before the whole config can be read, and how to reach them.
+    ///
+    /// # Errors
+    /// The mistakes in what is needed for that.
+    pub fn account_source(
+        sources: &Sources<'_>,
+    ) -> Result<Option<(AccountSource, NetworkConfig)>, ConfigErrors> {
+        let mut positions = Positions::new(sources.file, sources.text);
+        let mut errors = Vec::new();
+        let layers = (sources.env, sources.overrides);
+        let text = (sources.text, &[][..]);
+        let merged = layers::merge(text, layers.0, layers.1, &mut positions, &mut errors);
+        // What else is wrong is told with the rest.
+        let Some(Merged { root, .. }) = merged else {
+            return Ok(None);
+        };
+        let context = Context {
+            positions: &positions,
+            env: sources.env,
+            errors: RefCell::default(),
+        };
+        let found = Node::root(&context, &root).section().and_then(|mut root| {
+            let source = account_source::read(&mut root)?;
+            let mut io = root.section("io");
+            let mut network = network(&mut root, &mut io, &mut BTreeMap::new());
+            let ca_file = &mut network.ca_file;
+            let folder = Path::new(sources.file).parent();
+            if let (Some(file), Some(folder)) = (ca_file.as_mut(), folder) {
+                *file = folder.join(&*file);
+            }
+            Some((source, network))
+        });
+        match context.errors.into_inner() {
+            errors if errors.is_empty() || found.is_none() => Ok(found),
+            errors => Err(ConfigErrors::new(errors)),
+        }
     }
 
     /// Like [`parse_with`](Self::parse_with), with the accounts of the files that `accounts_from` names. A config that
@@ -130,6 +170,10 @@ impl Config {
                 Ok(Self {
                     contributions,
                     file: Arc::from(sources.file),
+                    origin: Arc::new(Origin {
+                        text: sources.text.to_owned(),
+                        files: account_files::without_answers(files.unwrap_or_default()),
+                    }),
                     ..parts
                 })
             }
@@ -150,10 +194,12 @@ fn read(
     files_are_read: bool,
     check: &SettingsCheck<'_>,
 ) -> Option<Config> {
-    if let Some(node) = root.get(account_files::KEY)
-        && node.texts().is_some_and(|names| !names.is_empty())
-        && !files_are_read
-    {
+    let account_source = account_source::read(&mut root);
+    let elsewhere = root.get(account_files::KEY);
+    let elsewhere = elsewhere.filter(|node| node.texts().is_some_and(|names| !names.is_empty()));
+    let sources = [account_source::COMMAND, account_source::HTTP];
+    let elsewhere = elsewhere.or_else(|| sources.into_iter().find_map(|key| root.get(key)));
+    if let Some(node) = elsewhere.filter(|_| !files_are_read) {
         node.report(Problem::Unusable {
             reason: "this program reads no files of accounts; write them under [[accounts]]"
                 .to_owned(),
@@ -181,6 +227,7 @@ fn read(
     let admin = admin::read(root.section("admin"), &mut places);
     let alerts = alerts::read(&mut root, &accounts);
     let log = log::read(root.section("log"), &accounts);
+    let traces = traces::read(root.section("traces"));
     root.finish();
     Some(Config {
         apps: apps
@@ -188,6 +235,7 @@ fn read(
             .map(AppParts::whole)
             .collect::<Option<_>>()?,
         accounts,
+        account_source,
         bots,
         sandbox,
         host,
@@ -198,10 +246,12 @@ fn read(
         admin,
         log,
         alerts,
+        traces,
         record: None,
         contributions: layers::Contributions::default(),
         places,
         file: Arc::from(""),
+        origin: Arc::default(),
     })
 }
 
@@ -456,6 +506,11 @@ fn store(mut section: Section<'_>, places: &mut BTreeMap<&'static str, Place>) -
         handled: section.duration("handled", defaults::STORE_HANDLED, long),
         keys: section.duration("keys", defaults::STORE_KEYS, long),
         dead_letters: section.duration("dead_letters", defaults::STORE_DEAD_LETTERS, long),
+        keep_audit: match section.get("keep_audit") {
+            Some(node) if node.is_text("forever") => None,
+            Some(node) => node.duration(DAY, 3650 * DAY),
+            None => None,
+        },
         quota: section
             .get("quota")
             .and_then(|node| node.size(1 << 10, 1 << 40))

@@ -550,6 +550,11 @@ impl<'c> Section<'c> {
             .unwrap_or(default)
     }
 
+    /// Whether the config has it.
+    pub(super) const fn is_there(&self) -> bool {
+        self.table.is_some()
+    }
+
     /// The table itself.
     pub(super) fn node(&self) -> &Node<'c> {
         &self.node

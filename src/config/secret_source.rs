@@ -119,7 +119,7 @@ fn variable(node: &Node<'_>) -> Option<SecretSource> {
     Some(SecretSource::Env(name))
 }
 
-fn command(node: &Node<'_>) -> Option<SecretSource> {
+pub(super) fn command(node: &Node<'_>) -> Option<SecretSource> {
     let mut words = node.texts()?.into_iter().map(|(_, text)| text);
     match words.next() {
         Some(program) if !program.is_empty() => Some(SecretSource::Command {
@@ -135,7 +135,7 @@ fn command(node: &Node<'_>) -> Option<SecretSource> {
     }
 }
 
-fn http(node: &Node<'_>) -> Option<SecretSource> {
+pub(super) fn http(node: &Node<'_>) -> Option<SecretSource> {
     let mut section = node.section()?;
     let url = match section.get("url") {
         Some(node) => url(&node),
@@ -146,15 +146,8 @@ fn http(node: &Node<'_>) -> Option<SecretSource> {
     };
     let body_node = section.get("body");
     let body = body_node.as_ref().map(Node::text);
-    let headers = section.get("headers").map_or(Some(Vec::new()), |node| {
-        node.section()?;
-        let read = node
-            .entries()
-            .into_iter()
-            .map(|(name, node)| header(name, &node));
-        // All of them first, so that every mistake is reported.
-        read.collect::<Vec<_>>().into_iter().collect()
-    });
+    let fields = section.get("headers");
+    let headers = fields.map_or(Some(Vec::new()), |node| headers(&node));
     section.finish();
     let body = match body {
         Some(None) => return None,
@@ -184,6 +177,17 @@ fn url(node: &Node<'_>) -> Option<String> {
     };
     node.report(Problem::SourceUrl { reason });
     None
+}
+
+/// The header fields of a request; `None` when one has a mistake.
+pub(super) fn headers(node: &Node<'_>) -> Option<Vec<(String, SecretString)>> {
+    node.section()?;
+    let read = node
+        .entries()
+        .into_iter()
+        .map(|(name, node)| header(name, &node));
+    // All of them first, so that every mistake is reported.
+    read.collect::<Vec<_>>().into_iter().collect()
 }
 
 fn header(name: &str, node: &Node<'_>) -> Option<(String, SecretString)> {

@@ -1,5 +1,6 @@
 //! Describes a fleet.
 
+use super::accounts::{self, Again};
 use super::env::ProcessEnv;
 use super::error::FleetError;
 use super::fleet_app::FleetApp;
@@ -8,7 +9,6 @@ use super::load;
 use super::observer::OnChange;
 use super::signals::{Signal, Signals};
 use crate::account::Status;
-#[cfg(unix)]
 use crate::app::Controller;
 use crate::app::made_name;
 use crate::bot::{AccountContext, Bot, Bots};
@@ -329,14 +329,19 @@ impl FleetBuilder {
             tracing::info!("sandbox listening on {url}");
         }
         let controller = app.controller();
+        let mut again = Again::new(&controller.config());
         loop {
             tokio::select! {
+                () = again.due(&controller) => tokio::select! {
+                    () = recipe.ask_again(&controller) => {}
+                    () = signals.stop() => break,
+                },
                 signal = signals.next() => match signal {
                     Signal::Stop => break,
                     #[cfg(unix)]
                     Signal::Reload => reload(&recipe, &controller).await,
                     #[cfg(unix)]
-                    Signal::Report => {}
+                    Signal::Report | Signal::Upgrade => {}
                 },
                 () = controller.ended() => return Err(FleetError::Ended),
             }
@@ -376,7 +381,7 @@ impl FleetBuilder {
 /// A reload that SIGHUP asked for.
 #[cfg(unix)]
 async fn reload(recipe: &Recipe, controller: &Controller) {
-    let done = match recipe.config() {
+    let done = match recipe.config().await {
         Ok(config) => controller.reload(config).await.map_err(FleetError::from),
         Err(error) => Err(error),
     };
@@ -398,8 +403,28 @@ pub(super) struct Recipe {
 }
 
 impl Recipe {
+    /// Only a config file is told to listen to the environment.
+    fn env(&self) -> &'static dyn Env {
+        static NONE: BTreeMap<String, String> = BTreeMap::new();
+        match self.file {
+            Some(_) => &ProcessEnv,
+            None => &NONE,
+        }
+    }
+
+    /// What lies over the file.
+    fn settings(&self) -> Vec<(String, String)> {
+        let mut settings = Vec::new();
+        if self.file.is_none() {
+            // A fleet in code has no folder to leave a file in.
+            settings.push(("store.path".to_owned(), ":memory:".to_owned()));
+        }
+        settings.extend(self.settings.iter().cloned());
+        settings
+    }
+
     /// Reads and checks the config, with these accounts beside its own.
-    pub(super) fn config_with(&self, more: &[FleetAccount]) -> Result<Config, FleetError> {
+    pub(super) async fn config_with(&self, more: &[FleetAccount]) -> Result<Config, FleetError> {
         let (file, mut text) = match &self.file {
             Some(path) => (path.display().to_string(), load::read_text(path)?),
             None => (NO_FILE.to_owned(), String::new()),
@@ -413,24 +438,52 @@ impl Recipe {
         for account in self.accounts.iter().chain(more) {
             text.push_str(&account.to_toml(&self.bots));
         }
-        // Only a config file is told to listen to the environment.
-        let none = BTreeMap::new();
-        let env: &dyn Env = match self.file {
-            Some(_) => &ProcessEnv,
-            None => &none,
+        let settings = self.settings();
+        let env = self.env();
+        let answer = match load::source(&file, &text, &settings, env)? {
+            Some(asked) => Some(accounts::ask(asked).await),
+            None => None,
         };
-        let mut settings = Vec::new();
-        if self.file.is_none() {
-            // A fleet in code has no folder to leave a file in.
-            settings.push(("store.path".to_owned(), ":memory:".to_owned()));
+        Ok(load::parse(
+            (&file, &text, answer),
+            &settings,
+            env,
+            &self.bots,
+        )?)
+    }
+
+    /// Asks the source of accounts again, and takes over what it says. When it fails, what runs goes on.
+    async fn ask_again(&self, controller: &Controller) {
+        let running = controller.config();
+        let done = match self.asked(&running).await {
+            Ok(None) => return,
+            Ok(Some(config)) => {
+                let done = controller.reload_accounts(config).await;
+                done.map(drop).map_err(FleetError::from)
+            }
+            Err(error) => Err(error),
+        };
+        if let Err(error) = done {
+            tracing::warn!(%error, "the source of accounts was asked in vain; the accounts stay as they are");
         }
-        settings.extend(self.settings.iter().cloned());
-        Ok(load::parse(&file, &text, &settings, env, &self.bots)?)
+    }
+
+    /// The running config, with what its source of accounts says now; `None` without one.
+    async fn asked(&self, running: &Config) -> Result<Option<Config>, FleetError> {
+        let (file, text, files) = running.origin();
+        let (settings, env) = (self.settings(), self.env());
+        let Some(asked) = load::source(file, text, &settings, env)? else {
+            return Ok(None);
+        };
+        let mut files = files.to_vec();
+        files.push(accounts::ask(asked).await);
+        let config = load::check(file, text, &files, &settings, env, &self.bots)?;
+        Ok(Some(config))
     }
 
     /// Reads and checks the config.
-    pub(super) fn config(&self) -> Result<Config, FleetError> {
-        self.config_with(&[])
+    pub(super) async fn config(&self) -> Result<Config, FleetError> {
+        self.config_with(&[]).await
     }
 }
 

@@ -59,7 +59,7 @@ pub(super) async fn launch(
     recipe: &Recipe,
     on_change: Option<OnChange>,
 ) -> Result<(App, watch::Receiver<usize>, Served), FleetError> {
-    let config = recipe.config()?;
+    let config = recipe.config().await?;
     let (count, online) = watch::channel(0);
     let door = Door::open(&config)?;
     let observer = Observer::new(count, on_change, door.follower()).start();
@@ -150,8 +150,8 @@ impl FleetHandle {
     pub async fn add(&self, account: impl Into<FleetAccount>) -> Result<Plan, FleetError> {
         let account = account.into();
         let mut recipe = self.recipe.lock().await;
-        let added = recipe.config_with(std::slice::from_ref(&account))?;
-        let known = recipe.config()?;
+        let added = recipe.config_with(std::slice::from_ref(&account)).await?;
+        let known = recipe.config().await?;
         let mut config = self.config()?;
         let is_new = |name: &AccountName| !known.accounts.iter().any(|it| it.name == *name);
         let new = added.accounts.into_iter().filter(|it| is_new(&it.name));
@@ -188,7 +188,7 @@ impl FleetHandle {
         let mut config = self.config()?;
         let mut alone = Vec::new();
         std::mem::swap(&mut alone, &mut recipe.accounts);
-        let described = recipe.config_with(std::slice::from_ref(&account));
+        let described = recipe.config_with(std::slice::from_ref(&account)).await;
         recipe.accounts = alone;
         let described = described?.accounts.into_iter();
         let Some(new) = described.last() else {
@@ -210,7 +210,7 @@ impl FleetHandle {
     /// # Errors
     /// [`FleetError`] when the config cannot be read or is wrong.
     pub async fn plan(&self) -> Result<Plan, FleetError> {
-        let config = self.recipe.lock().await.config()?;
+        let config = self.recipe.lock().await.config().await?;
         Ok(self.controller()?.plan(config).await?)
     }
 
@@ -221,7 +221,7 @@ impl FleetHandle {
     /// # Errors
     /// [`FleetError`] when the config cannot be read, is wrong, or needs a restart of the process; then nothing changes.
     pub async fn reload(&self) -> Result<Plan, FleetError> {
-        let config = self.recipe.lock().await.config()?;
+        let config = self.recipe.lock().await.config().await?;
         self.put(config).await
     }
 
@@ -250,6 +250,34 @@ impl FleetHandle {
     #[must_use]
     pub fn api(&self, account: &str) -> Option<Api> {
         self.running.as_ref()?.0.api(account)
+    }
+
+    /// Takes an account offline until it is [resumed](Self::resume): it logs out, and its messages stay unread. It is
+    /// [`Command::Hold`].
+    ///
+    /// ```
+    /// # use botroupe::prelude::*;
+    /// # async fn maintain(fleet: &FleetHandle) -> Result<(), OrderError> {
+    /// fleet.pause("desk-1").await?;
+    /// // … its database is repaired …
+    /// fleet.resume("desk-1").await?;
+    /// # Ok(())
+    /// # }
+    /// # use botroupe::fleet::{FleetHandle, OrderError};
+    /// ```
+    ///
+    /// # Errors
+    /// As [`order`](Self::order).
+    pub async fn pause(&self, account: &str) -> Result<(), OrderError> {
+        self.order(account, Command::Hold).await
+    }
+
+    /// Brings an account back that was paused, held or quarantined. It is [`Command::Resume`].
+    ///
+    /// # Errors
+    /// As [`order`](Self::order).
+    pub async fn resume(&self, account: &str) -> Result<(), OrderError> {
+        self.order(account, Command::Resume).await
     }
 
     /// Gives an order to an account.

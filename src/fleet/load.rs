@@ -1,9 +1,12 @@
 //! Reads a config file from disk and hands it to [`crate::config`].
 
+use super::accounts;
 use super::error::FleetError;
 use crate::app::check_settings;
 use crate::bot::Bots;
-use crate::config::{AccountFile, Config, ConfigErrors, Env, Sources, not_utf8};
+use crate::config::{
+    AccountFile, AccountSource, Config, ConfigErrors, Env, NetworkConfig, Sources, not_utf8,
+};
 use std::fs;
 use std::path::Path;
 
@@ -32,19 +35,64 @@ pub(crate) fn read_config(
     bots: &Bots,
 ) -> Result<Config, FleetError> {
     let text = read_text(path)?;
-    Ok(parse(
-        &path.display().to_string(),
-        &text,
-        overrides,
-        env,
-        bots,
-    )?)
+    let file = path.display().to_string();
+    let source = source(&file, &text, overrides, env)?;
+    let answer = source.map(accounts::ask_blocking);
+    Ok(parse((&file, &text, answer), overrides, env, bots)?)
 }
 
-/// Checks the text of a config, the settings of `bots` included.
-pub(super) fn parse(
+/// The config that runs, with what its source of accounts answers now; nothing else is read anew. `None` when it has no
+/// source. Blocks.
+///
+/// # Errors
+/// [`FleetError::Config`] when the source does not answer, or with a mistake.
+#[cfg(feature = "cli")]
+pub(crate) fn ask_again(
+    running: &Config,
+    overrides: &[(String, String)],
+    env: &dyn Env,
+    bots: &Bots,
+) -> Result<Option<Config>, FleetError> {
+    let (file, text, files) = running.origin();
+    let Some(asked) = source(file, text, overrides, env)? else {
+        return Ok(None);
+    };
+    let mut files = files.to_vec();
+    files.push(accounts::ask_blocking(asked));
+    Ok(Some(check(file, text, &files, overrides, env, bots)?))
+}
+
+/// Who has to be asked before the config can be read.
+pub(super) fn source(
     file: &str,
     text: &str,
+    overrides: &[(String, String)],
+    env: &dyn Env,
+) -> Result<Option<(AccountSource, NetworkConfig)>, ConfigErrors> {
+    let sources = Sources {
+        overrides,
+        ..Sources::new(file, text, env)
+    };
+    Config::account_source(&sources)
+}
+
+/// Checks the text of a config, the settings of `bots` included. `answer` is that of its source of accounts.
+pub(super) fn parse(
+    (file, text, answer): (&str, &str, Option<AccountFile>),
+    overrides: &[(String, String)],
+    env: &dyn Env,
+    bots: &Bots,
+) -> Result<Config, ConfigErrors> {
+    let mut files = accounts::files(Path::new(file), text);
+    files.extend(answer);
+    check(file, text, &files, overrides, env, bots)
+}
+
+/// Checks the text of a config with these files of accounts.
+pub(super) fn check(
+    file: &str,
+    text: &str,
+    files: &[AccountFile],
     overrides: &[(String, String)],
     env: &dyn Env,
     bots: &Bots,
@@ -60,48 +108,5 @@ pub(super) fn parse(
     let check = |name: &str, account: &_, settings: Option<&_>| {
         check_settings(bots, name, account, settings)
     };
-    let files = account_files(Path::new(file), text);
-    Config::parse_files(sources, Some(&files), &check)
-}
-
-/// The files that `accounts_from` names, in the order of their names. Relative ones start in the folder of the config.
-pub(crate) fn account_files(config: &Path, text: &str) -> Vec<AccountFile> {
-    #[derive(serde::Deserialize)]
-    struct Named {
-        #[serde(default)]
-        accounts_from: Vec<String>,
-    }
-    // What is wrong with the config is told by whoever reads all of it.
-    let named = toml::from_str::<Named>(text);
-    let patterns = named.map(|named| named.accounts_from).unwrap_or_default();
-    let folder = config.parent().unwrap_or(Path::new(""));
-    let mut files = Vec::new();
-    for pattern in &patterns {
-        let whole = folder.join(pattern);
-        let name = whole.display().to_string();
-        let failed = |reason: String| AccountFile {
-            name: name.clone(),
-            text: Err(reason),
-        };
-        let paths = match glob::glob(&name) {
-            Ok(paths) => paths,
-            Err(error) => {
-                files.push(failed(error.to_string()));
-                continue;
-            }
-        };
-        let before = files.len();
-        files.extend(paths.map(|path| match path {
-            Ok(path) => AccountFile {
-                name: path.display().to_string(),
-                text: fs::read_to_string(&path).map_err(|error| error.to_string()),
-            },
-            Err(error) => failed(error.to_string()),
-        }));
-        let is_one = !pattern.contains(['*', '?', '[']);
-        if files.len() == before && is_one {
-            files.push(failed("there is no such file".to_owned()));
-        }
-    }
-    files
+    Config::parse_files(sources, Some(files), &check)
 }

@@ -17,6 +17,7 @@
 //! ```
 
 #[cfg_attr(not(feature = "admin"), path = "no_admin.rs")]
+mod accounts;
 mod admin;
 mod builder;
 mod env;
@@ -32,12 +33,15 @@ pub use crate::app::{
     AccountStep, Action, AppError, BotChangeError, OrderError, Plan, ReloadError, Stopped,
 };
 pub use crate::store::OpenError;
+#[cfg(feature = "cli")]
+#[cfg(feature = "cli")]
+pub(crate) use accounts::{Again, files as account_files};
 pub use builder::{Fleet, FleetAccount, FleetBuilder};
 pub use env::ProcessEnv;
 pub use error::FleetError;
 pub use fleet_app::FleetApp;
 pub use handle::FleetHandle;
 #[cfg(feature = "cli")]
-pub(crate) use load::{account_files, read_config};
+pub(crate) use load::{ask_again, read_config};
 #[cfg(feature = "cli")]
 pub(crate) use signals::{Signal, Signals};

@@ -19,6 +19,9 @@ pub(crate) enum Signal {
     /// SIGUSR1: report memory.
     #[cfg(unix)]
     Report,
+    /// SIGUSR2: go on in a new process.
+    #[cfg(unix)]
+    Upgrade,
 }
 
 /// Listens from the moment it is made, so that no signal gets lost.
@@ -33,6 +36,8 @@ pub(crate) struct Signals {
     had_terminal: bool,
     #[cfg(unix)]
     report: Stream,
+    #[cfg(unix)]
+    upgrade: Stream,
     #[cfg(windows)]
     stop: (
         tokio::signal::windows::CtrlC,
@@ -57,6 +62,7 @@ impl Signals {
             hangup: unless_ignored(SignalKind::hangup())?,
             had_terminal: has_terminal(),
             report: signal(SignalKind::user_defined1())?,
+            upgrade: signal(SignalKind::user_defined2())?,
         })
     }
 
@@ -73,6 +79,7 @@ impl Signals {
             },
             () = one(quit) => Signal::Stop,
             _ = self.report.recv() => Signal::Report,
+            _ = self.upgrade.recv() => Signal::Upgrade,
         }
     }
 }

@@ -39,7 +39,7 @@ pub use down::{Down, DownGuard};
 pub(crate) use http::{http_client, http_client_for_strangers, is_lost, without_url};
 pub use limits::{BESIDE_LINKS, limit_links};
 pub use memory::SharedMemory;
-pub use net::{NetError, check_net, use_net};
+pub use net::{NetError, check_net, use_first_net, use_net};
 pub use running::{Handling, Running, Workplace};
 pub use stream::{Io, Stream, Tcp};
 pub use system_thread::SystemThread;

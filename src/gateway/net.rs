@@ -58,6 +58,17 @@ pub fn use_net(config: &NetworkConfig) -> Result<(), NetError> {
     Ok(())
 }
 
+/// Makes new connections use this configuration, unless another one is in use already.
+///
+/// # Errors
+/// When it cannot be used; nothing changes then.
+pub fn use_first_net(config: &NetworkConfig) -> Result<(), NetError> {
+    if NET.read().unwrap_or_else(PoisonError::into_inner).is_some() {
+        return Ok(());
+    }
+    use_net(config)
+}
+
 /// Reads what a configuration names, and changes nothing.
 ///
 /// # Errors

@@ -4,6 +4,7 @@
 //! the file would have to make all later hashes anew, and the last hash is known elsewhere: it is printed by
 //! `botroupe audit verify`.
 
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::fmt;
 
@@ -42,6 +43,19 @@ impl AuditHash {
     #[must_use]
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         bytes.try_into().ok().map(Self)
+    }
+
+    /// From 64 hexadecimal digits.
+    fn read(text: &str) -> Option<Self> {
+        let digits = text.as_bytes();
+        let mut hash = [0; 32];
+        if digits.len() != 2 * hash.len() {
+            return None;
+        }
+        for (byte, pair) in hash.iter_mut().zip(digits.chunks(2)) {
+            *byte = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
+        }
+        Some(Self(hash))
     }
 
     /// The 32 bytes.
@@ -132,11 +146,55 @@ impl<F: Fn(&AuditEntry) -> bool> Page<F> {
     }
 }
 
-/// Goes through the entries in their order and finds the first that is not as it was written.
+/// Who prunes, and from where, in the entry about it.
+const PRUNER: (&str, &str) = ("the system", "[store] keep_audit");
+
+/// The oldest entries were pruned up to this one: what is left goes on from it. It is an entry of the audit itself, so
+/// that nobody can move the beginning without making all later hashes anew.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AuditAnchor {
+    /// The number of the last entry that was pruned.
+    pub number: u64,
+    /// Its hash.
+    pub hash: AuditHash,
+}
+
+impl AuditAnchor {
+    /// The entry about it.
+    pub(super) fn deed(self, at: u64) -> Deed {
+        let Self { number, hash } = self;
+        let what = json!({ "pruned": { "until": number, "hash": hash.to_string() } });
+        Deed {
+            at,
+            who: PRUNER.0.to_owned(),
+            origin: PRUNER.1.to_owned(),
+            what: what.to_string(),
+        }
+    }
+
+    /// What an entry says about it, if it is such a one.
+    pub(super) fn of(deed: &Deed) -> Option<Self> {
+        if (&*deed.who, &*deed.origin) != PRUNER {
+            return None;
+        }
+        let what: Value = serde_json::from_str(&deed.what).ok()?;
+        let pruned = &what["pruned"];
+        Some(Self {
+            number: pruned["until"].as_u64()?,
+            hash: AuditHash::read(pruned["hash"].as_str()?)?,
+        })
+    }
+}
+
+/// Goes through the entries in their order and finds the first that is not as it was written. What was pruned before the
+/// first is told by a later entry, so that all of them have to be taken before [`finish`](Self::finish).
 #[derive(Debug, Default)]
 pub struct AuditCheck {
     number: u64,
     hash: AuditHash,
+    /// The first entry, when there were others before it, until a later one tells their hash.
+    first: Option<AuditEntry>,
+    anchor: Option<AuditAnchor>,
 }
 
 /// What is wrong with an entry.
@@ -165,6 +223,12 @@ impl AuditCheck {
     /// # Errors
     /// [`AuditBreak`].
     pub fn take(&mut self, entry: &AuditEntry) -> Result<(), AuditBreak> {
+        if self.number == 0 && entry.number > 1 {
+            // It is looked at when the hash before it is known.
+            self.first = Some(entry.clone());
+            (self.number, self.hash) = (entry.number, entry.hash);
+            return self.anchored(entry);
+        }
         let expected = self.number + 1;
         if entry.number != expected {
             return Err(AuditBreak::Missing {
@@ -179,7 +243,37 @@ impl AuditCheck {
         }
         self.number = entry.number;
         self.hash = entry.hash;
+        self.anchored(entry)
+    }
+
+    /// Looks at the first entry if this one tells what was before it.
+    fn anchored(&mut self, entry: &AuditEntry) -> Result<(), AuditBreak> {
+        if let Some(first) = &self.first
+            && let Some(anchor) = AuditAnchor::of(&entry.deed)
+            && anchor.number + 1 == first.number
+        {
+            let number = first.number;
+            if hash(&anchor.hash, number, &first.deed) != first.hash {
+                return Err(AuditBreak::Changed { number });
+            }
+            self.anchor = Some(anchor);
+            self.first = None;
+        }
         Ok(())
+    }
+
+    /// There are no more entries. Returns from where on they hold: `None` for the very first.
+    ///
+    /// # Errors
+    /// [`AuditBreak::Missing`] when no entry tells that those before the first were pruned.
+    pub fn finish(&self) -> Result<Option<AuditAnchor>, AuditBreak> {
+        match &self.first {
+            Some(first) => Err(AuditBreak::Missing {
+                expected: 1,
+                found: first.number,
+            }),
+            None => Ok(self.anchor),
+        }
     }
 
     /// All up to this entry is right.
@@ -187,10 +281,11 @@ impl AuditCheck {
         entry.map_or_else(Self::default, |entry| Self {
             number: entry.number,
             hash: entry.hash,
+            ..Self::default()
         })
     }
 
-    /// How many entries were right so far, and the last hash.
+    /// The number of the last entry that was right, and its hash.
     #[must_use]
     pub const fn head(&self) -> (u64, AuditHash) {
         (self.number, self.hash)
@@ -222,7 +317,52 @@ mod tests {
     fn verify(all: &[AuditEntry]) -> Result<(u64, AuditHash), AuditBreak> {
         let mut check = AuditCheck::default();
         all.iter().try_for_each(|entry| check.take(entry))?;
+        check.finish()?;
         Ok(check.head())
+    }
+
+    /// The audit after its first entries were pruned.
+    fn pruned(mut all: Vec<AuditEntry>, count: usize) -> Vec<AuditEntry> {
+        let kept = all.split_off(count);
+        let gone = all.last().unwrap();
+        let anchor = AuditAnchor {
+            number: gone.number,
+            hash: gone.hash,
+        };
+        let last = kept.last().unwrap_or(gone);
+        let told = AuditEntry::after(last.number, &last.hash, anchor.deed(1_796_000_000));
+        kept.into_iter().chain([told]).collect()
+    }
+
+    #[test]
+    fn a_pruned_audit_holds_from_its_anchor_on_which_is_an_entry_itself() {
+        let whats: Vec<String> = (1..=6).map(|n| n.to_string()).collect();
+        let all = chain(&whats);
+        let head = |all: &[AuditEntry]| all.last().map(|last| (last.number, last.hash)).unwrap();
+        let once = pruned(all.clone(), 2);
+        assert_eq!(verify(&once), Ok(head(&once)));
+        let mut check = AuditCheck::default();
+        once.iter().for_each(|entry| check.take(entry).unwrap());
+        let anchor = check.finish().unwrap().unwrap();
+        assert_eq!((anchor.number, anchor.hash), (2, all[1].hash));
+        // Again, and everything.
+        let twice = pruned(once.clone(), 3);
+        assert_eq!(verify(&twice), Ok(head(&twice)));
+        let whole = pruned(all.clone(), 6);
+        assert_eq!((whole.len(), verify(&whole)), (1, Ok(head(&whole))));
+        // Nothing tells that these are gone.
+        let missing = |found| Err(AuditBreak::Missing { expected: 1, found });
+        assert_eq!(verify(&all[2..]), missing(3));
+        assert_eq!(verify(&once[1..]), missing(4));
+        // One is changed, its own hash with it.
+        let mut other = once.clone();
+        other[0] = AuditEntry::after(2, &AuditHash::default(), other[0].deed.clone());
+        other[1] = AuditEntry::after(3, &other[0].hash, other[1].deed.clone());
+        assert!(verify(&other).is_err());
+        // Somebody else says so.
+        let mut told = anchor.deed(0);
+        told.who = "shop".to_owned();
+        assert_eq!(AuditAnchor::of(&told), None);
     }
 
     #[test]

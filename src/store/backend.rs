@@ -76,6 +76,9 @@ pub(super) trait Writer: Send {
     /// Writes down what was ordered, after the last that was.
     fn audit(&mut self, deed: &Deed) -> Result<(), Failure>;
 
+    /// Removes the oldest entries of what was ordered, which are from before a time, and writes down that it did so.
+    fn prune_audit(&mut self, before: u64, now: u64) -> Result<(), Failure>;
+
     /// Keeps when the last back-up was made.
     fn backed_up(&mut self, at: u64) -> Result<(), Failure>;
 

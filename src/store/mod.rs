@@ -22,7 +22,7 @@ mod readers;
 mod sqlite;
 mod writer;
 
-pub use audit::{AuditBreak, AuditCheck, AuditEntry, AuditHash, Deed, LOOKED_AT};
+pub use audit::{AuditAnchor, AuditBreak, AuditCheck, AuditEntry, AuditHash, Deed, LOOKED_AT};
 pub use condition::{Cause, Condition, Sizes, Trouble};
 pub use error::{OpenError, StoreError};
 pub use file::StoreFile;
@@ -53,6 +53,8 @@ pub struct StoreConfig {
     pub keys: Duration,
     /// How long letters are kept that failed, or of which it is unknown whether they arrived.
     pub dead_letters: Duration,
+    /// How long it is kept what people have ordered; `None` for ever.
+    pub keep_audit: Option<Duration>,
     /// How long changes wait for others, under load.
     pub delay: Duration,
 }
@@ -65,6 +67,7 @@ impl Default for StoreConfig {
             handled: Duration::from_secs(7 * DAY),
             keys: Duration::from_secs(30 * DAY),
             dead_letters: Duration::from_secs(30 * DAY),
+            keep_audit: None,
             delay: Duration::from_millis(5),
         }
     }
@@ -384,6 +387,7 @@ impl Store {
                         broken = check.take(&entry).err();
                         broken.is_none()
                     })?;
+                    let broken = broken.or_else(|| check.finish().err());
                     Ok((check, broken))
                 });
                 read.await

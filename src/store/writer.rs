@@ -261,6 +261,8 @@ pub(super) struct Writing {
     writer: Option<Box<dyn Writer>>,
     delay: Duration,
     keep: Retention,
+    /// How long it is kept what people have ordered.
+    keep_audit: Option<Duration>,
     clocks: Clocks,
     clock: PruneClock,
     /// Up to when an account's messages are read.
@@ -310,6 +312,7 @@ impl Writing {
             backend,
             writer: Some(writer),
             delay: config.delay,
+            keep_audit: config.keep_audit,
             keep: Retention {
                 read: config.read,
                 handled: config.handled,
@@ -569,6 +572,9 @@ impl Writing {
                 while pruned.is_ok() && place != Place::Done {
                     pruned = self.prune(&horizon, &mut place);
                 }
+                if pruned.is_ok() {
+                    pruned = self.prune_audit(&horizon);
+                }
                 let _ = reply.send(pruned);
             }
             Order::BackedUp(at) => {
@@ -609,7 +615,14 @@ impl Writing {
         }
         let (horizon, mut place) = (self.horizon, self.place);
         match self.prune(&horizon, &mut place) {
-            Ok(()) => self.place = place,
+            Ok(()) => {
+                self.place = place;
+                if place == Place::Done
+                    && let Err(failure) = self.prune_audit(&horizon)
+                {
+                    tracing::debug!(text = failure.text, "cannot prune the audit");
+                }
+            }
             Err(failure) => {
                 self.place = Place::Done;
                 tracing::debug!(text = failure.text, "cannot prune the store");
@@ -619,6 +632,17 @@ impl Writing {
                 }
             }
         }
+    }
+
+    /// Prunes what people have ordered, of whole days, so that what is written down about it is little.
+    fn prune_audit(&mut self, horizon: &Horizon) -> Result<(), Failure> {
+        /// In seconds.
+        const DAY: u64 = 24 * 3600;
+        let Some(keep) = self.keep_audit else {
+            return Ok(());
+        };
+        let before = horizon.now.saturating_sub(keep.as_secs()) / DAY * DAY;
+        self.attempt(|writer| writer.prune_audit(before, horizon.now))
     }
 
     /// Prunes one slice.

@@ -1,6 +1,7 @@
 //! Several apps in one process: their accounts may have the same UserIDs, and nothing of one reaches another.
 
 use crate::harness::eventually;
+use awc::http::Method;
 use botroupe::fleet::{Action, Cause, Command, Fleet, FleetError, FleetHandle, Phase, ReloadError};
 use botroupe::prelude::*;
 use botroupe::proto::id::SdkAppId;
@@ -45,7 +46,7 @@ async fn start(path: &Path, text: &str) -> FleetHandle {
 
 async fn ready(fleet: &FleetHandle) {
     let ready = tokio::time::timeout(PATIENCE, fleet.ready()).await;
-    ready.expect("all accounts are online").unwrap();
+    ready.unwrap().unwrap();
 }
 
 /// Says something, and waits for the answer.
@@ -227,4 +228,59 @@ async fn each_app_of_a_sandbox_config_has_a_server_of_its_own() {
         std::fs::read_to_string(path).unwrap()
     };
     assert!(read("shop").contains("hello") && !read("school").contains("hello"));
+}
+
+#[actix_rt::test]
+async fn the_admin_api_knows_accounts_by_app_and_user_id() {
+    let (shop, school) = (server(1_400_000_001, "one"), server(1_400_000_002, "two"));
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("config.toml");
+    let hash = "2bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6a25fe97bf527a25b"; // of "secret"
+    let admin = format!(
+        "[admin]\nlisten = \"127.0.0.1:0\"\n[[admin.tokens]]\nname = \"shop\"\nhash = \"sha256:{hash}\"\n\
+         scopes = [\"read\", \"operate\"]\naccounts = [\"shop/*\"]\n"
+    );
+    let text = [
+        app("shop", 1_400_000_001, "one", &shop.url(), ""),
+        app("school", 1_400_000_002, "two", &school.url(), ""),
+        account("shop", "desk"),
+        account("school", "desk"),
+        admin,
+    ];
+    let fleet = start(&path, &text.concat()).await;
+    ready(&fleet).await;
+    let url = fleet.admin_url().unwrap().to_owned();
+    let ask = async |method: Method, path: &str| {
+        let request = awc::Client::default().request(method, format!("{url}/api/v1{path}"));
+        let request = request.insert_header(("Authorization", "Bearer secret"));
+        let mut answer = request
+            .send_json(&serde_json::json!({"order": "hold"}))
+            .await
+            .unwrap();
+        let json: serde_json::Value = answer.json().await.unwrap();
+        (answer.status().as_u16(), json)
+    };
+    let (_, all) = ask(Method::GET, "/accounts").await;
+    assert_eq!(all["total"], 1, "the token sees one app: {all}");
+    let (status, one) = ask(Method::GET, "/accounts/shop%2Fdesk").await;
+    assert_eq!((status, &one["account"]), (200, &"shop/desk".into()));
+    for hidden in ["school%2Fdesk", "desk"] {
+        assert_eq!(
+            ask(Method::GET, &format!("/accounts/{hidden}")).await.0,
+            404
+        );
+    }
+    let (_, of) = ask(Method::GET, "/accounts?app=1400000001").await;
+    assert_eq!(of["total"], 1);
+    assert_eq!(ask(Method::GET, "/accounts?app=club").await.0, 422);
+    let (status, answer) = ask(Method::POST, "/accounts/shop%2Fdesk/orders").await;
+    assert_eq!(status, 200, "{answer}");
+    eventually("it is held", || async {
+        (phase(&fleet, "shop/desk").await == Some(Phase::Held)).then_some(())
+    })
+    .await;
+    assert_eq!(phase(&fleet, "school/desk").await, Some(Phase::Online));
+    let (_, told) = ask(Method::GET, "/status").await;
+    assert_eq!(told["apps"][1]["name"], "school");
+    fleet.stop().await.unwrap();
 }

@@ -69,6 +69,7 @@ const CRATES: &[Crate] = &[
             ("config", &["proto"]),
             ("store", &["proto"]),
             ("gateway", &["config", "session", "proto", "policy"]),
+            ("traces", &["config", "gateway", "proto", "policy"]),
             ("rest", &["gateway", "proto"]),
             (
                 "account",
@@ -78,7 +79,10 @@ const CRATES: &[Crate] = &[
                 "supervisor",
                 &["account", "rest", "gateway", "config", "proto", "policy"],
             ),
-            ("bot", &["account", "store", "gateway", "config", "proto"]),
+            (
+                "bot",
+                &["account", "store", "traces", "gateway", "config", "proto"],
+            ),
         ],
     },
 ];

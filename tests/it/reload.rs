@@ -1,11 +1,14 @@
 //! A config that is replaced while its fleet runs: only what changed is touched.
 
-use botroupe::fleet::{Action, Cause, Command, Fleet, FleetError, FleetHandle, Phase, ReloadError};
+use botroupe::fleet::{
+    Action, Cause, Command, Fleet, FleetAccount, FleetError, FleetHandle, Phase, ReloadError,
+};
 use botroupe::prelude::*;
 use botroupe::sandbox::{Sandbox, SandboxConfig};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -307,5 +310,66 @@ async fn a_key_that_stands_in_a_file_is_read_anew_and_nobody_goes_offline() {
     let sandbox = fleet.sandbox().unwrap();
     until(async || sandbox.status().counters.logins > after.counters.logins).await;
     assert_eq!(sandbox.status().counters.refused_logins, 0);
+    fleet.stop().await.unwrap();
+}
+
+/// A service that answers every request with what is in it at that time, and shows what it was asked.
+fn service(answer: &Arc<Mutex<String>>) -> (String, std::sync::mpsc::Receiver<String>) {
+    use std::io::{Read, Write};
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/accounts?all=1", listener.local_addr().unwrap());
+    let (tell, asked) = std::sync::mpsc::channel();
+    let answer = answer.clone();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut request = [0; 4096];
+            let read = stream.read(&mut request).unwrap();
+            let body = answer.lock().unwrap().clone();
+            let head = format!(
+                "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: {}",
+                body.len()
+            );
+            // A client that knows enough may have closed.
+            let _ = stream.write_all(format!("{head}\r\n\r\n{body}").as_bytes());
+            let _ = tell.send(String::from_utf8_lossy(&request[..read]).into_owned());
+        }
+    });
+    (url, asked)
+}
+
+#[tokio::test]
+async fn a_service_says_which_accounts_there_are_at_the_start_and_at_each_reload() {
+    let answer = Arc::new(Mutex::new(
+        "[{\"user_id\": \"a-{1..3}\", \"bots\": []}]".to_owned(),
+    ));
+    let (url, asked) = service(&answer);
+    let file = File::new(&format!(
+        "accounts_http = {{ url = \"{url}\", headers = {{ Authorization = \"Bearer t\" }} }}\n{HEAD}"
+    ));
+    let fleet = start(&file.path()).await;
+    let request = asked.recv().unwrap().to_lowercase();
+    assert!(
+        request.starts_with("get /accounts?all=1 ") && request.contains("authorization: bearer t")
+    );
+    assert_eq!(fleet.status().await.len(), 3);
+    "[{\"user_id\": \"a-{2..4}\", \"bots\": []}]".clone_into(&mut answer.lock().unwrap());
+    let plan = fleet.reload().await.unwrap();
+    assert_eq!(
+        (
+            plan.count(Action::Start),
+            plan.count(Action::Stop),
+            plan.unchanged
+        ),
+        (1, 1, 2)
+    );
+    // One that is added in code stays beside them.
+    let own = FleetAccount::new("own").bots(["counter"]);
+    fleet.add(own).await.unwrap();
+    "no list".clone_into(&mut answer.lock().unwrap());
+    let error = fleet.reload().await.unwrap_err().to_string();
+    let place = format!("answer of {}:1:1: ", url.split('?').next().unwrap());
+    assert!(error.contains(&place), "{error}");
+    assert_eq!(fleet.status().await.len(), 4);
     fleet.stop().await.unwrap();
 }

@@ -27,6 +27,8 @@ const USER_ID: &str = "{user_id}";
 const SDK_APP_ID: &str = "{sdk_app_id}";
 /// Bytes taken from a source at most; a UserSig has some hundred characters.
 const MAX_ANSWER: usize = 64 * 1024;
+/// Bytes taken of a list of accounts at most; 100,000 with a few keys each have some ten MiB.
+const MAX_ACCOUNTS: usize = 64 * 1024 * 1024;
 /// How long a file may take: network file systems hang.
 const FILE_LIMIT: Duration = Duration::from_secs(10);
 /// Programs that run at once at most; a fleet that logs in together would start hundreds.
@@ -71,7 +73,21 @@ pub(crate) async fn fetch_key(source: &External) -> Result<SecretString, String>
     }
 }
 
+/// Asks a program or a service which accounts there are.
+///
+/// # Errors
+/// What is wrong, without any part of the answer.
+pub(crate) async fn fetch_accounts(source: &External) -> Result<String, String> {
+    let bytes = limited_bytes_of(source, MAX_ACCOUNTS).await?;
+    String::from_utf8(bytes).map_err(|_| "what it gave is not text".to_owned())
+}
+
 async fn bytes_of(source: &External) -> Result<Vec<u8>, String> {
+    limited_bytes_of(source, MAX_ANSWER).await
+}
+
+/// What a source gives, of at most `most` bytes.
+async fn limited_bytes_of(source: &External, most: usize) -> Result<Vec<u8>, String> {
     match source {
         External::File(path) => read_file(path).await,
         External::Env(name) => read_variable(name),
@@ -82,14 +98,14 @@ async fn bytes_of(source: &External) -> Result<Vec<u8>, String> {
         } => {
             // Waiting for a turn is not the program's fault. It is never closed.
             let _turn = PROGRAMS.acquire().await;
-            within(*timeout, program::run(program, args)).await
+            within(*timeout, program::run(program, args, most)).await
         }
         External::Http {
             url,
             body,
             headers,
             timeout,
-        } => within(*timeout, request(url, body.as_ref(), headers)).await,
+        } => within(*timeout, request(url, body.as_ref(), headers, most)).await,
     }
 }
 
@@ -207,7 +223,7 @@ async fn read_file(path: &Path) -> Result<Vec<u8>, String> {
             return Err("it is not a regular file".to_owned());
         }
         let file = tokio::fs::File::open(path).await.map_err(said)?;
-        read_all(file).await
+        read_all(file, MAX_ANSWER).await
     })
     .await
 }
@@ -223,32 +239,33 @@ fn read_variable(name: &str) -> Result<Vec<u8>, String> {
     }
 }
 
-async fn read_all(source: impl AsyncRead + Unpin) -> Result<Vec<u8>, String> {
+async fn read_all(source: impl AsyncRead + Unpin, most: usize) -> Result<Vec<u8>, String> {
     let mut bytes = Vec::new();
-    let limit = MAX_ANSWER as u64 + 1;
+    let limit = most as u64 + 1;
     source
         .take(limit)
         .read_to_end(&mut bytes)
         .await
         .map_err(|error| error.to_string())?;
-    if bytes.len() > MAX_ANSWER {
-        return Err(too_much());
+    if bytes.len() > most {
+        return Err(too_much(most));
     }
     Ok(bytes)
 }
 
-fn too_much() -> String {
-    format!("it gave more than {} KiB", MAX_ANSWER / 1024)
+fn too_much(most: usize) -> String {
+    format!("it gave more than {} KiB", most / 1024)
 }
 
 async fn request(
     url: &str,
     body: Option<&Redacted>,
     headers: &[(String, Redacted)],
+    most: usize,
 ) -> Result<Vec<u8>, String> {
     // A connection that was kept open may be dead by now, and a service may be restarting.
-    match send(url, body, headers).await {
-        Err(error) if is_lost(&error) => send(url, body, headers).await,
+    match send(url, body, headers, most).await {
+        Err(error) if is_lost(&error) => send(url, body, headers, most).await,
         outcome => outcome,
     }
     .map_err(|error| without_url(&error))?
@@ -259,6 +276,7 @@ async fn send(
     url: &str,
     body: Option<&Redacted>,
     headers: &[(String, Redacted)],
+    most: usize,
 ) -> Result<Result<Vec<u8>, String>, SendRequestError> {
     let method = if body.is_some() {
         Method::POST
@@ -292,8 +310,8 @@ async fn send(
         let Ok(chunk) = chunk else {
             return broke_off();
         };
-        if bytes.len() + chunk.len() > MAX_ANSWER {
-            return Ok(Err(too_much()));
+        if bytes.len() + chunk.len() > most {
+            return Ok(Err(too_much(most)));
         }
         bytes.extend_from_slice(&chunk);
     }

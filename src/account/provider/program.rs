@@ -52,11 +52,11 @@ fn environment() -> impl Iterator<Item = (OsString, OsString)> {
     })
 }
 
-/// Runs a program to its end and gives what it wrote.
+/// Runs a program to its end and gives what it wrote, of at most `most` bytes.
 ///
 /// # Errors
 /// When it does not start, says too much, or fails; with its last complaint.
-pub(super) async fn run(program: &str, args: &[String]) -> Result<Vec<u8>, String> {
+pub(super) async fn run(program: &str, args: &[String], most: usize) -> Result<Vec<u8>, String> {
     let mut command = Command::new(program);
     command
         .args(args)
@@ -78,7 +78,7 @@ pub(super) async fn run(program: &str, args: &[String]) -> Result<Vec<u8>, Strin
         return Err("it has no output".to_owned());
     };
     let complaint = async { Ok(last_line(stderr).await) };
-    let (answer, complaint) = tokio::try_join!(read_all(stdout), complaint)?;
+    let (answer, complaint) = tokio::try_join!(read_all(stdout, most), complaint)?;
     let status = child.wait().await.map_err(|error| error.to_string())?;
     group.forget();
     if status.success() {

@@ -22,7 +22,7 @@ impl Collector for All {
                 if figure.label.is_empty() {
                     write_value(&mut metric, figure.kind, *value)?;
                 } else {
-                    let labels = [(figure.label, *label)];
+                    let labels = [(figure.label, &**label)];
                     write_value(&mut metric.encode_family(&labels)?, figure.kind, *value)?;
                 }
             }

@@ -43,7 +43,9 @@ struct Wanted {
     cause: Option<String>,
     /// Running this bot.
     bot: Option<String>,
-    /// With a UserID like this; `*` stands for any text.
+    /// Of the app of this name or SDKAppID.
+    app: Option<String>,
+    /// With a name like this; `*` stands for any text.
     #[serde(rename = "match")]
     #[param(rename = "match")]
     like: Option<String>,
@@ -57,6 +59,8 @@ struct Wanted {
 
 struct Filter<'a> {
     wanted: &'a Wanted,
+    /// The name of the app; `Some(None)` for that of `[app]`.
+    app: Option<Option<Arc<str>>>,
     like: Option<AccountGlob>,
 }
 
@@ -82,8 +86,13 @@ impl Filter<'_> {
             .bot
             .as_deref()
             .is_none_or(|bot| bots.is_some_and(|bots| bots.iter().any(|name| **name == *bot)));
+        let app = self.app.as_ref();
+        let app = app.is_none_or(|app| status.account.app() == app.as_deref());
         let like = self.like.as_ref();
-        state && cause && bot && like.is_none_or(|like| like.matches(status.account.as_str()))
+        app && state
+            && cause
+            && bot
+            && like.is_none_or(|like| like.matches(status.account.as_str()))
     }
 }
 
@@ -110,9 +119,22 @@ async fn list(
         0 => desk.status().await?,
         _ => desk.recent_status().await?,
     };
+    let config = desk.controller.config();
+    let app = match wanted.app.as_deref() {
+        Some(name) => match config.app(Some(name)) {
+            Some(app) => Some(app.name.clone()),
+            None => {
+                return Err(Refusal::invalid(format!(
+                    "the query is wrong: there is no app {name}"
+                )));
+            }
+        },
+        None => None,
+    };
     let bots: HashMap<_, _> = desk.controller.bots().into_iter().collect();
     let filter = Filter {
         like: wanted.like.as_deref().map(AccountGlob::new),
+        app,
         wanted: &wanted,
     };
     let mut page = AccountPage {
@@ -146,7 +168,7 @@ async fn list(
 
 /// One account with its flight recorder.
 #[utoipa::path(get, path = "/api/v1/accounts/{account}", tag = "accounts",
-    params(("account" = String, Path, description = "Its UserID.")),
+    params(("account" = String, Path, description = "Its name: the UserID, with `[[apps]]` behind the app and a slash (`%2F`).")),
     responses(
         (status = 200, body = Account),
         (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem),

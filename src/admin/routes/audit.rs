@@ -94,9 +94,11 @@ fn lower(text: String) -> String {
 async fn verify(_: Administrator, desk: At) -> Result<web::Json<AuditVerified>, Refusal> {
     let (check, broken) = desk.0.controller.verify_audit().await?;
     let (entries, head) = check.head();
+    let pruned = check.finish().ok().flatten();
     Ok(web::Json(AuditVerified {
         entries,
         head: head.to_string(),
+        pruned: pruned.map_or(0, |anchor| anchor.number),
         broken: broken.map(|broken| broken.to_string()),
     }))
 }

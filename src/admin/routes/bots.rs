@@ -158,7 +158,7 @@ async fn change(
 
 /// The bots that an account runs.
 #[utoipa::path(get, path = "/api/v1/accounts/{account}/bots", tag = "bots",
-    params(("account" = String, Path, description = "Its UserID.")),
+    params(("account" = String, Path, description = "Its name: the UserID, with `[[apps]]` behind the app and a slash (`%2F`).")),
     responses(
         (status = 200, body = BotsOfAccount),
         (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem),
@@ -174,7 +174,7 @@ async fn list(
 
 /// Has an account run these bots, in this order; it stays online. It is forgotten with the process.
 #[utoipa::path(put, path = "/api/v1/accounts/{account}/bots", tag = "bots",
-    params(("account" = String, Path, description = "Its UserID.")),
+    params(("account" = String, Path, description = "Its name: the UserID, with `[[apps]]` behind the app and a slash (`%2F`).")),
     request_body = BotList,
     responses(
         (status = 200, body = BotsOfAccount),
@@ -194,7 +194,7 @@ async fn set(
 /// Has an account run one more bot.
 #[utoipa::path(put, path = "/api/v1/accounts/{account}/bots/{bot}", tag = "bots",
     params(
-        ("account" = String, Path, description = "Its UserID."),
+        ("account" = String, Path, description = "Its name: the UserID, with `[[apps]]` behind the app and a slash (`%2F`)."),
         ("bot" = String, Path, description = "The name of the bot."),
     ),
     responses(
@@ -214,7 +214,7 @@ async fn enable(
 /// Has an account run a bot no more.
 #[utoipa::path(delete, path = "/api/v1/accounts/{account}/bots/{bot}", tag = "bots",
     params(
-        ("account" = String, Path, description = "Its UserID."),
+        ("account" = String, Path, description = "Its name: the UserID, with `[[apps]]` behind the app and a slash (`%2F`)."),
         ("bot" = String, Path, description = "The name of the bot."),
     ),
     responses(
@@ -234,7 +234,7 @@ async fn disable(
 /// Gives a bot of an account these settings, over those of its section of the config.
 #[utoipa::path(put, path = "/api/v1/accounts/{account}/bots/{bot}/settings", tag = "bots",
     params(
-        ("account" = String, Path, description = "Its UserID."),
+        ("account" = String, Path, description = "Its name: the UserID, with `[[apps]]` behind the app and a slash (`%2F`)."),
         ("bot" = String, Path, description = "The name of the bot."),
     ),
     request_body = Object,
@@ -259,7 +259,7 @@ async fn configure(
 /// The settings that a bot takes and has on an account. Values that may be secrets are not shown.
 #[utoipa::path(get, path = "/api/v1/accounts/{account}/bots/{bot}/settings", tag = "bots",
     params(
-        ("account" = String, Path, description = "Its UserID."),
+        ("account" = String, Path, description = "Its name: the UserID, with `[[apps]]` behind the app and a slash (`%2F`)."),
         ("bot" = String, Path, description = "The name of the bot."),
     ),
     responses(
@@ -312,7 +312,7 @@ async fn change_settings(
 /// Changes some settings of a bot on an account; the others stay. It stays online, and it is forgotten with the process.
 #[utoipa::path(post, path = "/api/v1/accounts/{account}/bots/{bot}/settings", tag = "bots",
     params(
-        ("account" = String, Path, description = "Its UserID."),
+        ("account" = String, Path, description = "Its name: the UserID, with `[[apps]]` behind the app and a slash (`%2F`)."),
         ("bot" = String, Path, description = "The name of the bot."),
     ),
     request_body = SettingChange,
@@ -335,7 +335,7 @@ async fn adjust(
 /// Looks whether a bot would take other settings, and changes nothing.
 #[utoipa::path(post, path = "/api/v1/accounts/{account}/bots/{bot}/settings/check", tag = "bots",
     params(
-        ("account" = String, Path, description = "Its UserID."),
+        ("account" = String, Path, description = "Its name: the UserID, with `[[apps]]` behind the app and a slash (`%2F`)."),
         ("bot" = String, Path, description = "The name of the bot."),
     ),
     request_body = SettingChange,

@@ -50,7 +50,7 @@ impl ConversationOf {
 
 /// The conversations of an account, with what waits in them. The service is asked for that.
 #[utoipa::path(get, path = "/api/v1/accounts/{account}/conversations", tag = "accounts",
-    params(("account" = String, Path, description = "Its UserID.")),
+    params(("account" = String, Path, description = "Its name: the UserID, with `[[apps]]` behind the app and a slash (`%2F`).")),
     responses(
         (status = 200, body = Conversations),
         (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem),

@@ -65,7 +65,7 @@ async fn hand_over(
             "start it with `botroupe run`",
         ));
     };
-    match begin.try_send(new.0.socket.into()) {
+    match begin.try_send(new.0) {
         Ok(()) => Ok(web::Json(Done::DONE)),
         Err(_) => Err(Refusal::new(
             ProblemCode::Conflict,

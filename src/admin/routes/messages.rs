@@ -27,7 +27,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Sends a text as an account.
 #[utoipa::path(post, path = "/api/v1/accounts/{account}/messages", tag = "accounts",
-    params(("account" = String, Path, description = "Its UserID.")),
+    params(("account" = String, Path, description = "Its name: the UserID, with `[[apps]]` behind the app and a slash (`%2F`).")),
     request_body = NewMessage,
     responses(
         (status = 200, body = SentMessage),

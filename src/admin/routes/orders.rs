@@ -22,7 +22,7 @@ struct Described;
 
 /// Gives an order to an account.
 #[utoipa::path(post, path = "/api/v1/accounts/{account}/orders", tag = "accounts",
-    params(("account" = String, Path, description = "Its UserID.")),
+    params(("account" = String, Path, description = "Its name: the UserID, with `[[apps]]` behind the app and a slash (`%2F`).")),
     request_body = NewOrder,
     responses(
         (status = 200, body = Done),

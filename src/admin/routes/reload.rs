@@ -4,6 +4,7 @@ use super::{Room, path};
 use crate::admin::caller::Administrator;
 use crate::admin::desk::{At, Desk};
 use crate::admin::refusal::Refusal;
+use crate::admin::source::ConfigSource;
 use crate::admin::types::{Problem, ProblemCode, ReloadPlan};
 use crate::app::ReloadError;
 use crate::config::Config;
@@ -47,6 +48,7 @@ async fn plan(_: Administrator, desk: At) -> Result<web::Json<ReloadPlan>, Refus
     (status = 429, body = Problem), (status = 503, body = Problem),
 ))]
 async fn reload(administrator: Administrator, desk: At) -> Result<web::Json<ReloadPlan>, Refusal> {
+    let _under_way = desk.0.source.as_ref().map(ConfigSource::begin);
     let config = read(&desk.0).await?;
     let done = desk.0.controller.reload(config).await?;
     tracing::info!(by = administrator.0.name(), "reloaded the config");

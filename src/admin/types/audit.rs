@@ -53,6 +53,8 @@ pub struct AuditVerified {
     pub entries: u64,
     /// The hash of that entry.
     pub head: String,
+    /// Up to which number they were pruned; zero for none.
+    pub pruned: u64,
     /// What is wrong with the next one; null if nothing is.
     #[schema(required)]
     pub broken: Option<String>,

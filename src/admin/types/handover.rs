@@ -9,4 +9,7 @@ use utoipa::ToSchema;
 pub struct NewHandover {
     /// The path of a Unix socket at which the other process listens.
     pub socket: String,
+    /// The number of the other process, which systemd is told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pid: Option<u32>,
 }

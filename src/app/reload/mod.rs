@@ -119,17 +119,33 @@ impl Reloader {
 
     pub(super) async fn reload(&self, new: Config) -> Result<Plan, ReloadError> {
         let this = self.clone();
-        self.on_fleet(async move || this.replace(new).await).await
+        self.on_fleet(async move || this.replace(new, false).await)
+            .await
     }
 
-    async fn replace(self, mut new: Config) -> Result<Plan, ReloadError> {
+    /// Like [`reload`](Self::reload), for a config in which nobody has changed anything but accounts: what was changed of
+    /// bots since stays.
+    pub(super) async fn reload_accounts(&self, new: Config) -> Result<Plan, ReloadError> {
+        let this = self.clone();
+        self.on_fleet(async move || this.replace(new, true).await)
+            .await
+    }
+
+    async fn replace(self, mut new: Config, keeps_bots: bool) -> Result<Plan, ReloadError> {
         fetch_secret_keys(&mut new).await?;
         let _alone = self.alone.lock().await;
         let _unchanged = self.runtime.hosts.hold_changes().await;
         let running = self.running();
+        let written = new.clone();
+        if keeps_bots {
+            keep_bots(&self.runtime.roster.config(), &running, &mut new);
+        }
         let ready = self.prepare(&running, &new).await?;
         let plan = ready.plan.clone();
-        self.apply(&running, new, ready).await;
+        if keeps_bots && plan.is_empty() {
+            return Ok(plan);
+        }
+        self.apply(&running, new, written, ready).await;
         tracing::info!(
             started = plan.count(Action::Start),
             stopped = plan.count(Action::Stop),
@@ -166,7 +182,8 @@ impl Reloader {
         Ok(Ready { plan, bots, found })
     }
 
-    async fn apply(&self, running: &Config, new: Config, ready: Ready) {
+    /// Puts `new` in place; the config was `written` so.
+    async fn apply(&self, running: &Config, new: Config, written: Config, ready: Ready) {
         let Ready { plan, bots, found } = ready;
         let runtime = &self.runtime;
         let mut renewed = HashSet::new();
@@ -186,8 +203,7 @@ impl Reloader {
             .iter()
             .filter(|it| leaving.contains(&*it.name));
         let leaving: Vec<AccountName> = leaving.map(|account| account.name.clone()).collect();
-        let new = Arc::new(new);
-        runtime.roster.set_config(new.clone());
+        runtime.roster.set_config(Arc::new(written));
         let told = runtime.reloaded.lock();
         if let Some(told) = &*told.unwrap_or_else(PoisonError::into_inner) {
             told(running, &new);
@@ -290,6 +306,21 @@ impl Reloader {
             if let Some(member) = runtime.roster.leave(account) {
                 member.line.fleet.remove(account.user());
             }
+        }
+    }
+}
+
+/// Has accounts of `new` run what they run, where the config `written` before says the same of their bots.
+fn keep_bots(written: &Config, running: &Config, new: &mut Config) {
+    let before = written.accounts.iter().zip(&running.accounts);
+    let before: HashMap<&AccountName, _> = before.map(|it| (&it.0.name, it)).collect();
+    for account in &mut new.accounts {
+        if let Some((was, runs)) = before.get(&account.name)
+            && was.bots == account.bots
+            && was.settings == account.settings
+        {
+            account.bots = runs.bots.clone();
+            account.settings.clone_from(&runs.settings);
         }
     }
 }

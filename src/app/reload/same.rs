@@ -26,11 +26,12 @@ const FIXED: [Key; 8] = [
     ("log.format, journal, burst or file", |a, b| {
         outlets(&a.log) == outlets(&b.log)
     }),
-    ("alerts", |a, b| a.alerts == b.alerts),
+    ("traces", |a, b| a.traces == b.traces),
 ];
 
 /// What changes while the fleet runs, besides accounts and bots.
-const IN_PLACE: [Key; 3] = [
+const IN_PLACE: [Key; 4] = [
+    ("alerts", |a, b| a.alerts == b.alerts),
     ("log levels", |a, b| levels(&a.log) == levels(&b.log)),
     ("admin.tokens, hosts, origins or ready_share", |a, b| {
         let of = |config: &Config| AdminConfig {

@@ -168,6 +168,18 @@ impl ApiError {
         }
     }
 
+    /// What `error.type` of a trace is: the server's code, or a word.
+    pub(in crate::bot) fn trace_kind(&self) -> String {
+        match self.kind() {
+            Kind::Refused(code) => code.0.to_string(),
+            Kind::NotSent => "not_sent".to_owned(),
+            Kind::Unknown => "unknown".to_owned(),
+            Kind::Busy => "busy".to_owned(),
+            Kind::Offline => "offline".to_owned(),
+            Kind::BadInput => "bad_input".to_owned(),
+        }
+    }
+
     pub(super) fn from_call(error: SendError) -> Self {
         match error.conflict().map(serde_json::from_str) {
             Some(Ok(now)) => Self::Conflict(Box::new(now)),

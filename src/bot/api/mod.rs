@@ -49,6 +49,7 @@ pub use into::{IntoConversation, IntoDraft, IntoGroupId, IntoMessage, IntoUserId
 pub use media::Uploads;
 pub use message::MessageApi;
 pub use send::{RunError, Sending};
+pub(super) use send::{sent_id, traced};
 pub use upload::Upload;
 pub use user::UserApi;
 
@@ -65,6 +66,7 @@ use crate::bot::dialogue::StepKind;
 use crate::proto::id::{GroupId, UserId};
 use crate::proto::message::{Draft, Message};
 use crate::proto::op::Call;
+use crate::traces::TracePoint;
 use actix::prelude::ArbiterHandle;
 use botroupe_core::ledger::Fingerprint;
 use serde::de::DeserializeOwned;
@@ -116,6 +118,8 @@ pub struct Api {
     spawner: Option<Spawner>,
     /// Where the actions are on the books, and whose they are; `None` in tests.
     books: Option<(Arc<Ledger>, Owner)>,
+    /// Where it is traced what is sent.
+    trace: TracePoint,
 }
 
 #[derive(Clone, Debug)]
@@ -136,6 +140,7 @@ impl Api {
             transfers: Transfers::default(),
             spawner: None,
             books: None,
+            trace: TracePoint::default(),
         }
     }
 
@@ -159,6 +164,7 @@ impl Api {
             transfers: Transfers::default(),
             spawner: None,
             books: None,
+            trace: TracePoint::default(),
         }
     }
 
@@ -245,6 +251,14 @@ impl Api {
         match &self.backend {
             Backend::Account(account) => account.user(),
             Backend::Recorded(recording) => recording.user(),
+        }
+    }
+
+    /// What the account is called in its process.
+    fn account_name(&self) -> &str {
+        match &self.backend {
+            Backend::Account(account) => account.name().as_str(),
+            Backend::Recorded(recording) => recording.user().as_str(),
         }
     }
 

@@ -7,6 +7,7 @@ use crate::bot::dialogue::StepKind;
 use crate::bot::ledger::Owner;
 use crate::proto::answer::Sent;
 use crate::proto::message::{Conversation, Draft, DraftError};
+use crate::traces::TracePoint;
 use botroupe_core::ledger::Fingerprint;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -141,6 +142,13 @@ impl Described<'_> {
 
     /// Sends a message that is not too long.
     async fn send_one(self) -> Result<Sent, ApiError> {
+        let api = self.api;
+        let to = self.what.as_ref().map(|(to, _)| to.clone());
+        let to = to.unwrap_or(Conversation::System);
+        traced(&api.trace, api.account_name(), &to, self.send_untraced()).await
+    }
+
+    async fn send_untraced(self) -> Result<Sent, ApiError> {
         let (to, draft) = self.what?;
         if let Backend::Account(account) = &self.api.backend
             && self.now
@@ -161,6 +169,37 @@ impl Described<'_> {
             },
         }
     }
+}
+
+/// Waits for the end of `sending`, which is traced at `point`.
+pub(in crate::bot) async fn traced(
+    point: &TracePoint,
+    account: &str,
+    to: &Conversation,
+    sending: impl Future<Output = Result<Sent, ApiError>>,
+) -> Result<Sent, ApiError> {
+    let trace = point.sending();
+    let outcome = sending.await;
+    let told = match &outcome {
+        Ok(sent) => Ok(|| shown_id(sent)),
+        Err(error) => Err(|| error.trace_kind()),
+    };
+    point.sent(trace, account, to, told);
+    outcome
+}
+
+/// What a trace calls a message that was sent.
+fn shown_id(sent: &Sent) -> String {
+    match sent.key.is_empty() {
+        true => sent.seq.to_string(),
+        false => sent.key.clone(),
+    }
+}
+
+/// What a trace calls a message of which this is the server's answer.
+pub(in crate::bot) fn sent_id(answer: &str) -> String {
+    let sent: Sent = serde_json::from_str(answer).unwrap_or_default();
+    shown_id(&sent)
 }
 
 impl Future for Sending<'_> {
@@ -266,6 +305,11 @@ impl Api {
         let value = serde_json::to_string(&result).map_err(unfit)?;
         ledger.record(owner, effect, lasting, value.into()).await;
         Ok(result)
+    }
+
+    pub(in crate::bot) fn traced(mut self, trace: TracePoint) -> Self {
+        self.trace = trace;
+        self
     }
 
     pub(in crate::bot) fn with_ledger(

@@ -17,7 +17,7 @@ use seats::Seats;
 pub(super) use ticket::Ticket;
 
 use crate::account::{AccountEvent, AccountHandle, OutboxError, SendError, is_heard};
-use crate::bot::api::ApiError;
+use crate::bot::api::{ApiError, sent_id};
 use crate::bot::claims::Claims;
 use crate::bot::dialogue::may_converse;
 use crate::bot::drain::Drain;
@@ -34,6 +34,7 @@ use crate::bot::voices::Deferred;
 use crate::policy::Now;
 use crate::proto::message::Message;
 use crate::proto::update::Update;
+use crate::traces::{Place, Sending};
 use botroupe_core::ledger::{Boundary, message_id, pass};
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -233,6 +234,8 @@ impl Host {
         let mut wanting: Vec<usize> = Self::wanting(&seats, &state.lines, &what)
             .filter(hears)
             .collect();
+        let traces = &self.site.traces;
+        let spot = traces.draw(at);
         if let What::Message(message) = what {
             if self.ledger.is_durable() && !wanting.is_empty() {
                 let id = message_id(&message);
@@ -260,9 +263,12 @@ impl Host {
                     merges: !is_beside && !merging.is_some_and(is_alone),
                     is_beside,
                     is_gated: gated.contains(&bot),
+                    spot,
                 }
             };
             state.lines.message(at.mono, &message, &wanting, manner);
+            let received = (self.account.name().as_str(), &*message, wanting.len());
+            traces.received(spot, at, || self.ledger.now(), received);
             pass(Boundary::Delivered);
         }
     }
@@ -337,12 +343,16 @@ impl Host {
                         state.lines.settled(at.mono, &job, true);
                         continue;
                     };
+                    let trace = self.site.traces.sending(job.spot, || at);
                     for answer in answers {
-                        state.replies.post(None, handler, answer);
+                        state.replies.post(None, handler, answer, trace);
                     }
-                    state.replies.post(Some(job), handler, last);
+                    state.replies.post(Some(job), handler, last, trace);
                 }
-                Written::Letter(posting) => state.replies.post(None, "", posting),
+                // Whoever sends it traces it.
+                Written::Letter(posting) => {
+                    state.replies.post(None, "", posting, Sending::default());
+                }
                 Written::Told(_) => {}
             }
         }
@@ -450,10 +460,11 @@ impl Host {
         };
         if let Some(mut answers) = answers {
             let service_time = seat.account.service_time(at);
+            let trace = self.site.traces.sending(job.spot, || at);
             let mut push = |answer, job| {
                 let (to, draft, key) = draw(answer);
                 let key = (key, service_time);
-                state.replies.push(job, handler, to, draft, key);
+                state.replies.push(job, handler, to, draft, key, trace);
             };
             // The line goes on when the last of them is settled.
             let last = answers.pop();
@@ -520,6 +531,21 @@ impl Host {
                     done = false;
                 }
             }
+            let failed = || match &outcome {
+                Some(Err(error)) => ApiError::from(SendError::Outbox(error.clone())).trace_kind(),
+                _ => "given_up".to_owned(),
+            };
+            let told = match &outcome {
+                Some(Ok(answer)) => Ok(|| sent_id(answer)),
+                _ => Err(failed),
+            };
+            let place = Place {
+                account: account.as_str(),
+                bot,
+            };
+            self.site
+                .traces
+                .sent(reply.trace, || at, (place, &reply.to), told);
             if let (Some(letter), Some(outcome)) = (&reply.letter, outcome) {
                 let drops = on_unknown == OnUnknown::Drop;
                 self.ledger.settled(letter.number, outcome, drops);

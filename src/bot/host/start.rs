@@ -73,8 +73,9 @@ impl Host {
 
     fn call(&self, start: Start, seat: Arc<Seat>, life: Option<u64>) -> Call {
         let Start {
-            job,
+            mut job,
             what,
+            came,
             only,
             earlier,
             cancel,
@@ -85,9 +86,12 @@ impl Host {
             handler: seat.bot.handlers.candidate(&what),
             trust: seat.bot.trust.clone(),
         };
+        let trace = self.site.traces.handling(job.spot, job.others(), came);
+        job.spot = trace.spot();
         Call {
-            event: Event::after(what, seat, earlier),
+            event: Event::after(what, seat, earlier, job.spot),
             label,
+            trace,
             only,
             cancel,
             ticket: Ticket {

@@ -4,6 +4,7 @@ use crate::bot::event::What;
 use crate::bot::line::Cancel;
 use crate::proto::message::{Conversation, Message};
 use crate::session::Receipt;
+use crate::traces::Spot;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -31,6 +32,8 @@ pub(in crate::bot) struct Manner {
     pub(in crate::bot) is_beside: bool,
     /// It waits until [`Lines::open`] or [`Lines::withdraw`] is called.
     pub(in crate::bot) is_gated: bool,
+    /// Where it is traced.
+    pub(in crate::bot) spot: Spot,
 }
 
 impl Manner {
@@ -38,6 +41,7 @@ impl Manner {
         merges: false,
         is_beside: false,
         is_gated: false,
+        spot: Spot::NONE,
     };
 }
 
@@ -49,15 +53,26 @@ pub(in crate::bot) struct Job {
     message: Option<u64>,
     /// The fingerprints of messages that are handled together with it.
     earlier: Vec<u64>,
+    /// Where its message is traced; from the start of its handler on, where that is.
+    pub(in crate::bot) spot: Spot,
+    /// The same of messages that are handled together with it.
+    others: Vec<Spot>,
 }
 
 impl Job {
-    pub(in crate::bot) const fn new(line: Arc<LineKey>, message: Option<u64>) -> Self {
+    pub(in crate::bot) const fn new(line: Arc<LineKey>, message: Option<u64>, spot: Spot) -> Self {
         Self {
             line,
             message,
             earlier: Vec::new(),
+            spot,
+            others: Vec::new(),
         }
+    }
+
+    /// Where messages are traced that are handled together with it.
+    pub(in crate::bot) fn others(&self) -> &[Spot] {
+        &self.others
     }
 
     /// The [`message_id`](botroupe_core::ledger::message_id) of its message, or the
@@ -77,6 +92,8 @@ impl Job {
 pub(in crate::bot) struct Start {
     pub(in crate::bot) job: Job,
     pub(in crate::bot) what: What,
+    /// When it came, monotonic.
+    pub(in crate::bot) came: Duration,
     /// The handler that it is for, if it is for one alone.
     pub(in crate::bot) only: Option<usize>,
     /// Messages of the same sender that are handled together with it, in order.
@@ -102,6 +119,10 @@ impl Start {
         self.earlier.extend(later);
         let later = std::mem::take(&mut self.job.earlier);
         self.job.earlier = job.ids().chain(later).collect();
+        self.job.spot = self.job.spot.or(job.spot);
+        let spots = job.others.iter().chain([&job.spot]);
+        let spots = spots.filter(|spot| **spot != Spot::NONE);
+        self.job.others.extend(spots);
     }
 }
 

@@ -593,19 +593,20 @@ impl Lines {
         (message, only): (Option<u64>, Option<usize>),
         (now, manner): (Duration, Manner),
     ) {
-        let job = Job::new(line.clone(), message);
+        let job = Job::new(line.clone(), message, manner.spot);
         let overlap = self.overlaps.get(line.bot).copied().unwrap_or_default();
         let work = self.work.get_or_insert_default();
         let state = work.lines.entry(line.clone()).or_default();
         let start = Start {
             job,
             what,
+            came: now,
             only,
             earlier: Vec::new(),
             cancel: None,
         };
         let is_first = !state.waits() && state.running() == 0;
-        state.push(now, start, (manner.merges, manner.is_gated), overlap);
+        state.push(start, (manner.merges, manner.is_gated), overlap);
         if is_first || overlap != Overlap::Queue {
             work.due.push_back(line);
         }

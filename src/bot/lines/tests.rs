@@ -6,6 +6,7 @@ const TOGETHER: Manner = Manner {
     merges: true,
     is_beside: false,
     is_gated: false,
+    spot: crate::traces::Spot::NONE,
 };
 const NOW: Duration = Duration::from_secs(100);
 

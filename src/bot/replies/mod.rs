@@ -7,6 +7,7 @@ use super::ledger::Posting;
 use super::lines::Job;
 use crate::account::{MAX_OUTBOX, OutboxError, Reply};
 use crate::proto::message::{Conversation, Draft, MessageKey};
+use crate::traces::Sending;
 use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
@@ -49,6 +50,8 @@ pub(super) struct Outgoing {
     service_time: u64,
     /// What the ledger knows of it.
     pub(super) letter: Option<Letter>,
+    /// Where it is traced.
+    pub(super) trace: Sending,
 }
 
 /// An answer that the ledger keeps.
@@ -94,6 +97,7 @@ impl Replies {
         to: Conversation,
         draft: Draft,
         (key, service_time): (MessageKey, u64),
+        trace: Sending,
     ) {
         self.add(Outgoing {
             number: 0,
@@ -106,11 +110,18 @@ impl Replies {
             sent_since: None,
             service_time,
             letter: None,
+            trace,
         });
     }
 
     /// The ledger has a letter to send; `job` ends with it.
-    pub(super) fn post(&mut self, job: Option<Job>, handler: &'static str, posting: Posting) {
+    pub(super) fn post(
+        &mut self,
+        job: Option<Job>,
+        handler: &'static str,
+        posting: Posting,
+        trace: Sending,
+    ) {
         self.add(Outgoing {
             number: 0,
             state: State::Waiting,
@@ -126,6 +137,7 @@ impl Replies {
                 bot: posting.bot,
                 tries: 0,
             }),
+            trace,
         });
     }
 

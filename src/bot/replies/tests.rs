@@ -22,7 +22,7 @@ fn posting(number: u64, to: &str) -> Posting {
 fn letters(to: &[&str]) -> Replies {
     let mut replies = Replies::default();
     for (to, number) in to.iter().zip(1..) {
-        replies.post(None, "", posting(number, to));
+        replies.post(None, "", posting(number, to), Sending::default());
     }
     replies
 }
@@ -49,7 +49,7 @@ fn letters_leave_in_their_order_and_what_was_sent_before_says_since_when() {
         sent_since: Some(T - 5),
         ..posting(3, "bob")
     };
-    replies.post(None, "", old);
+    replies.post(None, "", old, Sending::default());
     assert_eq!(due(&mut replies), [(1, None), (2, None), (3, Some(T - 5))]);
     assert_eq!(replies.letter_of(3), Some(3));
     let ended = replies.settled(NOW, 1, Ok("{}".to_owned()), PERSISTS);
@@ -104,6 +104,7 @@ fn a_letter_for_which_somebody_waits_and_a_reply_that_nobody_keeps_expire_at_onc
         sent_since: None,
         service_time: T,
         letter: None,
+        trace: Sending::default(),
     });
     assert_eq!(due(&mut replies), [(2, None)]);
     let ended = replies.settled(NOW, 2, expired(), PERSISTS);
@@ -138,8 +139,8 @@ fn what_has_to_wait_holds_up_its_conversation_and_no_other() {
         let mut replies = letters(&["alice"]);
         due(&mut replies);
         assert!(replies.settled(NOW, 1, outcome.clone(), PERSISTS).is_none());
-        replies.post(None, "", posting(2, "alice"));
-        replies.post(None, "", posting(3, "bob"));
+        replies.post(None, "", posting(2, "alice"), Sending::default());
+        replies.post(None, "", posting(3, "bob"), Sending::default());
         assert_eq!(due(&mut replies), [(3, None)], "{outcome:?}");
         replies.account_ready();
         replies.timeout(NOW + LATER);
@@ -159,7 +160,7 @@ fn a_letter_that_is_sent_again_keeps_its_place_and_asks_no_history() {
     let Some(Ended::Failed(first, _)) = replies.settled(NOW, 1, unknown, PERSISTS) else {
         panic!("it has failed");
     };
-    replies.post(None, "", posting(2, "alice"));
+    replies.post(None, "", posting(2, "alice"), Sending::default());
     replies.resend(first);
     assert_eq!(due(&mut replies), [(1, None), (2, None)]);
 }

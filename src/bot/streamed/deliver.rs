@@ -2,7 +2,7 @@
 
 use super::Streamed;
 use super::growth::{Growth, Step};
-use crate::bot::api::{ApiError, Kind};
+use crate::bot::api::{ApiError, Kind, traced};
 use crate::bot::event::Event;
 use crate::bot::ledger::effect_of_part;
 use crate::bot::line::Cancel;
@@ -332,7 +332,10 @@ async fn send(
     let ledger = event.ledger();
     if ledger.is_durable() {
         let what = (to.clone(), draft);
-        return ledger.send_as(&event.owner(), what, (effect, false)).await;
+        let owner = event.owner();
+        let account = ledger.account().as_str();
+        let sending = ledger.send_as(&owner, what, (effect, false));
+        return traced(&event.trace(), account, to, sending).await;
     }
     event.api().off_the_books().send(to.clone(), draft).await
 }

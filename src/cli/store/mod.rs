@@ -9,7 +9,7 @@ use crate::admin::types;
 use crate::app::store_settings;
 use crate::bot::Bots;
 use crate::config::Env;
-use crate::store::{Done, OpenError, Sink, Store, StoreConfig, StoreError, StoreFile};
+use crate::store::{Deed, Done, OpenError, Sink, Store, StoreConfig, StoreError, StoreFile};
 use botroupe_core::ledger::{AccountNo, Change, Ended, Letter, LetterState};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -205,6 +205,7 @@ fn order(
     if let Some(refusal) = refusal {
         return Err(Failure::Runtime(refusal.into()));
     }
+    note(&store, number, is_retry);
     let change = if is_retry {
         Change::Retried { number }
     } else {
@@ -221,6 +222,38 @@ fn order(
         |it| it.to_string(),
     );
     Err(Failure::Runtime(text.into()))
+}
+
+/// Writes down who changes a letter without a process. As beside one, a disk that cannot be written to is told by the log
+/// and keeps nobody from it.
+fn note(store: &Store, number: u64, is_retry: bool) {
+    let order = if is_retry { "retry" } else { "drop" };
+    let user = std::env::var("SUDO_USER").or_else(|_| std::env::var("USER"));
+    let who = match user {
+        Ok(user) => format!("the owner of the store ({user})"),
+        Err(_) => "the owner of the store".to_owned(),
+    };
+    let deed = Deed {
+        at: unix_now(),
+        who,
+        origin: "command line, without a process".to_owned(),
+        what: json!({ "outbox": order, "letter": number }).to_string(),
+    };
+    let noted = actix::prelude::System::new()
+        .block_on(async { tokio::time::timeout(PATIENCE, store.audit(deed)).await });
+    match noted {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => {
+            tracing::error!(%error, order, letter = number, "an order is not written down in the store");
+        }
+        Err(_) => {
+            tracing::error!(
+                order,
+                letter = number,
+                "an order is not written down in the store: the disk does not answer"
+            );
+        }
+    }
 }
 
 /// Whether the change is on disk.

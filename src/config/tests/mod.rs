@@ -8,6 +8,7 @@ mod logs;
 mod recovery;
 mod refused;
 mod source;
+mod traces;
 
 use std::{collections::BTreeMap, path::Path, time::Duration};
 
@@ -256,6 +257,7 @@ fn every_key_is_read() {
         handled = "8d"
         keys = "31d"
         dead_letters = "1d"
+        keep_audit = "400d"
         quota = "1GiB"
         spill = "2MiB"
         delay = "0ms"
@@ -309,6 +311,8 @@ fn every_key_is_read() {
     assert_eq!(store.path, Path::new("state/bots.db"));
     let hours = [store.read, store.handled, store.keys, store.dead_letters];
     assert_eq!(hours.map(|it| it.as_secs() / 3600), [2, 192, 744, 24]);
+    let days = store.keep_audit.map(|keep| keep.as_secs() / 86_400);
+    assert_eq!(days, Some(400));
     assert_eq!((store.quota, store.spill), (1 << 30, 2 << 20));
     assert_eq!(store.delay, Duration::ZERO);
     assert_eq!(
@@ -498,6 +502,7 @@ fn the_defaults_written_in_the_shipped_config_are_the_defaults() {
                     "isolation" | "on_unknown" | "language" | "prefixes" | "admins" | "roles"
                     | "user_sig" | "user_sig_file" | "user_sig_env" | "user_sig_command"
                     | "user_sig_http" | "return_after" | "bots" | "accounts_from"
+                    | "accounts_command" | "accounts_http" | "accounts_every"
                     | "secret_key_file" | "secret_key_env" | "secret_key_command"
                     | "secret_key_http" => String::new(),
                     _ => format!("{key} = {value}\n"),

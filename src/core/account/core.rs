@@ -5,8 +5,8 @@ use super::cause::Cause;
 use super::credential::{Credential, CredentialError};
 use super::decide::Decision;
 use super::delivery::{Delivery, Outlet};
-use super::drops::Drops;
 use super::effect::{AccountEvent, CoreConfig, Effect};
+use super::inflow::{Inflow, is_spilling_updates};
 use super::lifecycle::{Away, Life, Online, Reason, TurnFor};
 use super::link::Link;
 use super::login_pace::LoginPace;
@@ -29,7 +29,7 @@ use crate::proto::event::KickType;
 use crate::proto::id::{SdkAppId, UserId};
 use crate::proto::update::Update;
 use crate::proto::usersig::UserSig;
-use crate::session::{Event, LinkFault, Memory, Ready, Receipt, Returned, SPILL_PAGE};
+use crate::session::{Event, LinkFault, Memory, Ready, Receipt};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
@@ -65,7 +65,7 @@ pub struct Core {
     troubles: Troubles,
     tally: Tally,
     recorder: Recorder,
-    drops: Drops,
+    inflow: Inflow,
     effects: VecDeque<Effect>,
 }
 
@@ -105,7 +105,7 @@ impl Core {
             delivery: Delivery::new(rng.fork(), trusts_keys),
             troubles: Troubles::default(),
             tally: Tally::default(),
-            drops: Drops::default(),
+            inflow: Inflow::default(),
             recorder: Recorder::default(),
             effects: VecDeque::new(),
             rng,
@@ -128,18 +128,26 @@ impl Core {
             cause: self.cause.clone(),
             next: next.map(wall),
             resumed: self.link.resumed(),
-            counters: Counters {
-                sent: self.delivery.sent(),
-                unsent: self.delivery.unsent(),
-                paced: self.delivery.paced(),
-                ..self.tally.counters()
-            },
+            counters: self.counters(),
             user_sig_ends: self.sigs.ends(),
             clock_offset: self.clock.shown(),
             waits_for: self.life.waits_for().map(str::to_owned),
             degraded: self.degraded(),
             open: memory.open(),
             ..Status::new(self.config.name.clone(), self.since)
+        }
+    }
+
+    fn counters(&self) -> Counters {
+        let inflow = self.inflow.counters();
+        Counters {
+            sent: self.delivery.sent(),
+            unsent: self.delivery.unsent(),
+            paced: self.delivery.paced(),
+            received: inflow.received,
+            dropped: inflow.dropped,
+            ignored: inflow.ignored,
+            ..self.tally.counters()
         }
     }
 
@@ -230,7 +238,7 @@ impl Core {
         let always = [
             self.delivery.next_deadline(),
             self.link.logout_by(),
-            self.drops.poll_timeout(),
+            self.inflow.poll_timeout(),
             memory.spill_read_at(),
         ];
         own.into_iter().chain(always).flatten().min()
@@ -240,7 +248,7 @@ impl Core {
 
     /// Begins.
     pub fn start(&mut self, now: Now, memory: &mut Memory) {
-        self.refill_anew(now, memory);
+        self.inflow.refill_anew(now, memory, &mut self.effects);
         self.life = Life::Away(Away::new(Reason::Waiting, Some(now.mono)));
         self.timeout(now, memory);
     }
@@ -367,9 +375,9 @@ impl Core {
     /// The time of [`poll_timeout`](Self::poll_timeout) has come. Harmless when early.
     pub fn timeout(&mut self, now: Now, memory: &mut Memory) {
         let due = |at: Option<Duration>| at.is_some_and(|at| at <= now.mono);
-        self.tell_lost(now, false);
+        self.inflow.tell(now, &mut self.effects);
         if due(memory.spill_read_at()) {
-            self.refill(now, memory);
+            self.inflow.refill(now, memory, &mut self.effects);
         }
         if matches!(&self.life, Life::Away(away) if away.is_due(now.mono)) {
             if self.link.takes_no_turn() {
@@ -455,42 +463,27 @@ impl Core {
     // ── what the server does not keep ────────────────────────────────────────────────────────
 
     fn over(&mut self, now: Now, memory: &mut Memory, receipt: &Receipt, done: bool) {
-        if memory.is_spilling() {
-            let gone = memory.message_over(receipt, done);
-            self.unspill(gone);
-            self.refill(now, memory);
-        }
+        let over = (receipt, done);
+        self.inflow.over(now, memory, &mut self.effects, over);
     }
 
     /// The bots are done with an update that came back from the store (`done`), or one of them will not handle it.
     pub fn update_over(&mut self, now: Now, memory: &mut Memory, number: u64, done: bool) {
-        let gone = memory.update_over(number, done);
-        self.unspill(gone);
-        self.refill(now, memory);
+        let over = (number, done);
+        self.inflow
+            .update_over(now, memory, &mut self.effects, over);
     }
 
     /// Whether an update has to queue behind others in the store: it goes to [`update_refused`](Self::update_refused).
     #[must_use]
     pub fn is_spilling_updates(&self, memory: &Memory) -> bool {
-        let is_return = |effect: &Effect| matches!(effect, Effect::Return { .. });
-        // What comes back may stand behind newer ones among what is to be done.
-        memory.is_spilling_updates() || memory.is_spilling() && self.effects.iter().any(is_return)
+        is_spilling_updates(memory, &self.effects)
     }
 
     /// The subscriber had no room for an update. Returns whether it goes to the store; otherwise it is lost.
     pub fn update_refused(&mut self, now: Now, memory: &mut Memory, update: &Update) -> bool {
-        match memory.spill_update(update) {
-            Some(body) => {
-                let line = SpillLine::Updates;
-                self.effects.push_back(Effect::Spill { line, body });
-                self.refill(now, memory);
-                true
-            }
-            None => {
-                self.tell_lost(now, true);
-                false
-            }
-        }
+        self.inflow
+            .update_refused(now, memory, &mut self.effects, update)
     }
 
     /// What [`Effect::ReadSpill`] asked for was read; `None` when it could not be.
@@ -501,61 +494,8 @@ impl Core {
         line: &SpillLine,
         found: Option<Vec<Spilled>>,
     ) {
-        memory.spill_read(now, line, found);
-        self.refill(now, memory);
-    }
-
-    /// Whoever was to read for the actor before this one is gone.
-    fn refill_anew(&mut self, now: Now, memory: &mut Memory) {
-        memory.spill_reader_died();
-        self.refill(now, memory);
-    }
-
-    /// Hands out what has room, and has read what will have some.
-    fn refill(&mut self, now: Now, memory: &mut Memory) {
-        if !memory.is_spilling() {
-            return;
-        }
-        while let Some(returned) = memory.poll_returned(now) {
-            match returned {
-                Returned::Message(message) => self.deliver(AccountEvent::Message(message)),
-                Returned::Update(number, update) => {
-                    self.effects.push_back(Effect::Return { number, update });
-                }
-                Returned::Gone { number, is_lost } => {
-                    if is_lost {
-                        self.tally.dropped += 1;
-                        self.tell_lost(now, true);
-                    }
-                    self.unspill(Some(number));
-                }
-            }
-        }
-        if let Some((line, after)) = memory.poll_spill_read(now) {
-            self.effects.push_back(Effect::ReadSpill {
-                line,
-                after,
-                limit: SPILL_PAGE,
-            });
-        }
-    }
-
-    fn unspill(&mut self, number: Option<u64>) {
-        if let Some(number) = number {
-            self.effects.push_back(Effect::Unspill { number });
-        }
-    }
-
-    /// One more is lost (`more`), or it is time to tell of those before.
-    fn tell_lost(&mut self, now: Now, more: bool) {
-        let count = if more {
-            self.drops.note(now.mono)
-        } else {
-            self.drops.tell(now.mono)
-        };
-        if let Some(count) = count {
-            self.effects.push_back(Effect::Lost(count));
-        }
+        let read = (line, found);
+        self.inflow.spill_read(now, memory, &mut self.effects, read);
     }
 
     // ── orders ───────────────────────────────────────────────────────────────────────────────
@@ -576,7 +516,7 @@ impl Core {
             Phase::Quarantined => Life::Quarantined,
             _ => Life::Held,
         };
-        self.refill_anew(now, memory);
+        self.inflow.refill_anew(now, memory, &mut self.effects);
         self.hold_off(now, memory, cause, life);
     }
 
@@ -621,7 +561,7 @@ impl Core {
 
     /// Goes on with a login of another process after a while; this takes no turn of the governor.
     pub fn start_resuming(&mut self, now: Now, memory: &mut Memory, after: Duration) {
-        self.refill_anew(now, memory);
+        self.inflow.refill_anew(now, memory, &mut self.effects);
         self.link.go_on();
         self.life = Life::Away(Away::new(Reason::Waiting, Some(now.mono + after)));
         self.timeout(now, memory);
@@ -798,25 +738,15 @@ impl Core {
                 }
             }
             Event::Message(message) => {
-                self.tally.received += 1;
-                memory.delivered(&message);
-                self.deliver(AccountEvent::Message(message));
-                self.refill(now, memory);
+                self.inflow.message(now, memory, &mut self.effects, message);
             }
             Event::Spill { message, body } => {
-                self.tally.received += 1;
-                memory.delivered(&message);
-                let line = SpillLine::Conversation(message.conversation);
-                memory.spill_written(&line, &body);
-                self.effects.push_back(Effect::Spill { line, body });
-                self.refill(now, memory);
+                let spilled = (message, body);
+                self.inflow.spill(now, memory, &mut self.effects, spilled);
             }
             Event::Update(update) => self.deliver(AccountEvent::Update(update)),
             Event::Trouble { part, reason } => self.troubles.set(part, reason),
-            Event::Dropped(_) => {
-                self.tally.dropped += 1;
-                self.tell_lost(now, true);
-            }
+            Event::Dropped(_) => self.inflow.dropped(now, &mut self.effects),
             Event::ResumeWanted => {
                 let at = self.spaced(now.mono);
                 if let Life::Online(online) = &mut self.life {
@@ -831,10 +761,10 @@ impl Core {
                     self.effects.push_back(Effect::Close);
                 }
             }
-            Event::Ignored(_) => self.tally.ignored += 1,
-            Event::Skipped { count, .. } => self.tally.dropped += u64::from(count),
+            Event::Ignored(_) => self.inflow.ignored(),
+            Event::Skipped { count, .. } => self.inflow.missed(count),
             // What waits behind missed messages may have its turn now.
-            Event::Synced { .. } => self.refill(now, memory),
+            Event::Synced { .. } => self.inflow.refill(now, memory, &mut self.effects),
             Event::SyncFailed { .. }
             | Event::HistoryGone { .. }
             | Event::RoomLost { .. }

@@ -11,6 +11,7 @@ mod drops;
 mod effect;
 mod fleet_users;
 mod group_paces;
+mod inflow;
 mod kicks;
 mod lifecycle;
 mod link;

@@ -13,9 +13,6 @@ pub(super) struct Tally {
     pub(super) kicked_by_rest: u32,
     pub(super) expired: u32,
     pub(super) renewals: u32,
-    pub(super) received: u64,
-    pub(super) dropped: u64,
-    pub(super) ignored: u64,
 }
 
 impl Tally {
@@ -30,9 +27,6 @@ impl Tally {
             kicked_by_rest: self.kicked_by_rest.into(),
             expired: self.expired.into(),
             renewals: self.renewals.into(),
-            received: self.received,
-            dropped: self.dropped,
-            ignored: self.ignored,
             ..Counters::default()
         }
     }

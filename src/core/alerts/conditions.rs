@@ -95,6 +95,23 @@ impl Conditions {
         }
     }
 
+    /// Other limits from now on.
+    pub const fn set_limits(&mut self, limits: Limits) {
+        self.limits = limits;
+    }
+
+    /// Forgets that something holds, unless it is `known`: it begins anew when its account or figure is told again.
+    pub fn forget_unless(&mut self, known: impl Fn(Rule, Option<&AccountName>) -> bool) {
+        for (account, seen) in &mut self.accounts {
+            seen.phase = seen.phase.filter(|rule| known(*rule, Some(account)));
+            seen.sourceless &= known(Rule::UserSig, Some(account));
+        }
+        self.is_low &= known(Rule::Share, None);
+        self.is_growing &= known(Rule::Outbox, None);
+        self.is_tight &= known(Rule::Disk, None);
+        self.trouble = self.trouble.take().filter(|_| known(Rule::Store, None));
+    }
+
     /// The status of an account changed.
     pub fn changed(&mut self, now: Now, status: &Status) -> Vec<Turn> {
         let user = &status.account;

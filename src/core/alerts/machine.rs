@@ -24,6 +24,17 @@ pub struct Policy {
     pub resolved: bool,
 }
 
+impl Policy {
+    /// Whether it wants to hear of this.
+    fn wants(&self, rule: Rule, account: Option<&AccountName>) -> bool {
+        let excepted = account.is_some_and(|account| {
+            let mut except = self.except.iter();
+            except.any(|pattern| covers(pattern, account))
+        });
+        !excepted && self.rules.contains(&rule)
+    }
+}
+
 /// Nothing is told for a while.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Silence {
@@ -80,6 +91,20 @@ impl Alerts {
             notices: VecDeque::new(),
             told: 0,
         }
+    }
+
+    /// Another policy and other limits from now on. What was told stays told; what nobody wants to hear of any more is
+    /// forgotten, and what is wanted from now on and holds already begins when its account or figure is told again.
+    pub fn set(&mut self, now: Now, policy: Policy, limits: Limits) {
+        self.policy = policy;
+        self.conditions.set_limits(limits);
+        let policy = &self.policy;
+        self.active
+            .retain(|(rule, account), _| policy.wants(*rule, account.as_ref()));
+        let active = &self.active;
+        self.conditions
+            .forget_unless(|rule, account| active.contains_key(&(rule, account.cloned())));
+        self.plan_repeat(now);
     }
 
     /// The status of an account changed.
@@ -177,11 +202,7 @@ impl Alerts {
     }
 
     fn begin(&mut self, now: Now, key: (Rule, Option<AccountName>), text: String, once: bool) {
-        let excepted = key.1.as_ref().is_some_and(|account| {
-            let except = self.policy.except.iter();
-            except.clone().any(|pattern| covers(pattern, account))
-        });
-        if excepted || !self.policy.rules.contains(&key.0) {
+        if !self.policy.wants(key.0, key.1.as_ref()) {
             return;
         }
         if let Some(known) = self.active.get_mut(&key) {
@@ -232,6 +253,22 @@ impl Alerts {
         fitting.map(|silence| silence.until).max()
     }
 
+    /// When what still fires is told again.
+    fn plan_repeat(&mut self, now: Now) {
+        let fires = |alert: &&Active| alert.told.is_some() && alert.ended.is_none();
+        let oldest = self
+            .active
+            .values()
+            .filter(fires)
+            .filter_map(|alert| alert.told)
+            .min();
+        self.repeat_at = match (self.policy.repeat, oldest) {
+            // Those that are silent are asked about again after the same time.
+            (Some(repeat), Some(oldest)) => Some((oldest + repeat).max(now.mono + MIN_REPEAT)),
+            _ => None,
+        };
+    }
+
     /// Makes a notice of what is due.
     fn tell(&mut self, now: Now) {
         self.due = None;
@@ -272,18 +309,7 @@ impl Alerts {
                 self.active.remove(&key);
             }
         }
-        let fires = |alert: &&Active| alert.told.is_some() && alert.ended.is_none();
-        let oldest = self
-            .active
-            .values()
-            .filter(fires)
-            .filter_map(|alert| alert.told)
-            .min();
-        self.repeat_at = match (self.policy.repeat, oldest) {
-            // Those that are silent are asked about again after the same time.
-            (Some(repeat), Some(oldest)) => Some((oldest + repeat).max(now.mono + MIN_REPEAT)),
-            _ => None,
-        };
+        self.plan_repeat(now);
         let (fire, over) = (firing.len(), resolved.len());
         if fire + over == 0 {
             return;

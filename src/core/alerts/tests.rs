@@ -481,3 +481,64 @@ fn names_of_rules_are_read_back() {
     }
     assert_eq!(Rule::from_name("shares"), None);
 }
+
+#[test]
+fn another_policy_forgets_what_nobody_wants_and_tells_what_holds_already() {
+    let contested = status("a", Phase::Contested, KICKED);
+    let held = status("b", Phase::Held, KICKED);
+    let mut narrow = policy();
+    narrow.rules = vec![Rule::Contested];
+    let mut alerts = alerts(narrow.clone());
+    alerts.changed(at(10), &contested);
+    alerts.changed(at(10), &held);
+    assert_eq!(told(&mut alerts, 100), ["40: 1 firing: contested/a"]);
+
+    // It wants more now: of what it was told it hears nothing again.
+    alerts.set(at(100), policy(), LIMITS);
+    assert_eq!(told(&mut alerts, 150), [""; 0], "nothing was told again");
+    for status in [&contested, &held] {
+        alerts.changed(at(150), status);
+    }
+    assert_eq!(told(&mut alerts, 300), ["180: 1 firing: held/b"]);
+
+    // And less: that what it was told is over is of no interest any more.
+    let except_b = Policy {
+        except: vec!["b".to_owned()],
+        repeat: None,
+        ..narrow
+    };
+    alerts.set(at(300), except_b, LIMITS);
+    alerts.changed(at(310), &status("b", Phase::Online, KICKED));
+    alerts.changed(at(310), &status("a", Phase::Online, KICKED));
+    assert_eq!(told(&mut alerts, 9_000), ["340: 1 resolved: contested/a"]);
+}
+
+#[test]
+fn other_limits_end_what_they_allow_and_begin_what_they_do_not() {
+    let mut alerts = alerts(policy());
+    for name in ["a", "b"] {
+        alerts.changed(at(10), &status(name, Phase::CoolingDown, KICKED));
+    }
+    let figures = Figures {
+        free: Some(3 << 30),
+        ..Figures::default()
+    };
+    alerts.figures(at(10), &figures);
+    assert_eq!(told(&mut alerts, 1_000), [""; 0], "half of them are enough");
+    let strict = Limits {
+        share: 0.75,
+        disk: 4 << 30,
+        ..LIMITS
+    };
+    alerts.set(at(1_000), policy(), strict);
+    alerts.figures(at(1_001), &figures);
+    alerts.changed(at(1_001), &status("a", Phase::CoolingDown, KICKED));
+    assert_eq!(
+        told(&mut alerts, 2_000),
+        ["1031: 1 firing: disk", "1331: 1 firing: share"]
+    );
+    alerts.set(at(2_000), policy(), LIMITS);
+    alerts.figures(at(2_001), &figures);
+    alerts.changed(at(2_001), &status("a", Phase::CoolingDown, KICKED));
+    assert_eq!(told(&mut alerts, 2_100), ["2031: 2 resolved: share disk"]);
+}

@@ -4,7 +4,7 @@ use super::super::Usage;
 use super::super::backend::{Batch, Failure, Figures, Place, Writer};
 use super::convert::{self, CELL, LETTER, QUEUED, RECORD, SPILLED, bits};
 use crate::proto::id::{SdkAppId, UserId};
-use crate::store::audit::{AuditEntry, AuditHash, Deed};
+use crate::store::audit::{AuditAnchor, AuditEntry, AuditHash, Deed};
 use botroupe_core::ledger::{
     AccountNo, Boundary, Cell, CellKey, Change, Ended, Horizon, Letter, LetterState, Record,
     Spilled, pass,
@@ -422,6 +422,36 @@ impl<'c> Work<'c> {
         }
     }
 
+    /// Writes down what was ordered, after the last that was.
+    fn note_deed(&self, deed: &Deed) -> Result<(), Failure> {
+        let last: Option<(i64, Vec<u8>)> = self
+            .connection
+            .query_row(
+                "SELECT number, hash FROM audit ORDER BY number DESC LIMIT 1",
+                (),
+                |row| Ok((row.get(0)?, row.get(1)?)),
+            )
+            .optional()?;
+        let (number, before) = last.map_or((0, AuditHash::default()), |(number, hash)| {
+            // Of a hash that was damaged nothing follows; a check finds it.
+            let hash = AuditHash::from_bytes(&hash).unwrap_or_default();
+            (number.cast_unsigned(), hash)
+        });
+        let entry = AuditEntry::after(number, &before, deed.clone());
+        self.connection.execute(
+            "INSERT INTO audit (number, at, who, origin, what, hash) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            (
+                entry.number.cast_signed(),
+                entry.deed.at.cast_signed(),
+                &entry.deed.who,
+                &entry.deed.origin,
+                &entry.deed.what,
+                entry.hash.as_bytes(),
+            ),
+        )?;
+        Ok(())
+    }
+
     fn prune_handled(
         &mut self,
         before: &Horizon,
@@ -621,32 +651,53 @@ impl Writer for Writing {
     }
 
     fn audit(&mut self, deed: &Deed) -> Result<(), Failure> {
+        self.transaction(|work| work.note_deed(deed))?;
+        Ok(())
+    }
+
+    fn prune_audit(&mut self, before: u64, now: u64) -> Result<(), Failure> {
+        let first: Option<(i64, Deed)> = self
+            .connection
+            .query_row(
+                "SELECT number, at, who, origin, what FROM audit ORDER BY number LIMIT 1",
+                (),
+                |row| {
+                    let deed = Deed {
+                        at: row.get::<_, i64>(1)?.cast_unsigned(),
+                        who: row.get(2)?,
+                        origin: row.get(3)?,
+                        what: row.get(4)?,
+                    };
+                    Ok((row.get(0)?, deed))
+                },
+            )
+            .optional()?;
+        let Some((first, oldest)) = first.filter(|(_, deed)| deed.at < before) else {
+            return Ok(());
+        };
         self.transaction(|work| {
-            let last: Option<(i64, Vec<u8>)> = work
-                .connection
-                .query_row(
-                    "SELECT number, hash FROM audit ORDER BY number DESC LIMIT 1",
-                    (),
-                    |row| Ok((row.get(0)?, row.get(1)?)),
-                )
-                .optional()?;
-            let (number, before) = last.map_or((0, AuditHash::default()), |(number, hash)| {
-                // Of a hash that was damaged nothing follows; a check finds it.
-                let hash = AuditHash::from_bytes(&hash).unwrap_or_default();
-                (number.cast_unsigned(), hash)
-            });
-            let entry = AuditEntry::after(number, &before, deed.clone());
-            work.connection.execute(
-                "INSERT INTO audit (number, at, who, origin, what, hash) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-                (
-                    entry.number.cast_signed(),
-                    entry.deed.at.cast_signed(),
-                    &entry.deed.who,
-                    &entry.deed.origin,
-                    &entry.deed.what,
-                    entry.hash.as_bytes(),
-                ),
+            // They go in their order, whatever a clock that jumped has written.
+            let kept: Option<i64> = work.connection.query_row(
+                "SELECT min(number) FROM audit WHERE at >= ?1",
+                (before.cast_signed(),),
+                |row| row.get(0),
             )?;
+            let last: (i64, Vec<u8>) = work.connection.query_row(
+                "SELECT number, hash FROM audit WHERE number < ?1 ORDER BY number DESC LIMIT 1",
+                (kept.unwrap_or(i64::MAX),),
+                |row| Ok((row.get(0)?, row.get(1)?)),
+            )?;
+            let anchor = AuditAnchor {
+                number: last.0.cast_unsigned(),
+                hash: AuditHash::from_bytes(&last.1).unwrap_or_default(),
+            };
+            if first == last.0 && AuditAnchor::of(&oldest).is_some() {
+                // It would only be replaced by its like.
+                return Ok(());
+            }
+            work.note_deed(&anchor.deed(now))?;
+            work.connection
+                .execute("DELETE FROM audit WHERE number <= ?1", (last.0,))?;
             Ok(())
         })?;
         Ok(())

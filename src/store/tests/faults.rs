@@ -83,6 +83,10 @@ impl Writer for FlakyWriter {
         self.0.audit(deed)
     }
 
+    fn prune_audit(&mut self, before: u64, now: u64) -> Result<(), Failure> {
+        self.0.prune_audit(before, now)
+    }
+
     fn prune(
         &mut self,
         before: &Horizon,

@@ -81,5 +81,6 @@ fn what_was_committed_is_there_after_a_restart() {
     assert_eq!((condition.counts.handled, condition.counts.queued), (1, 1));
 }
 
+mod audit;
 mod faults;
 mod model;

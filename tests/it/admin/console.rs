@@ -4,6 +4,7 @@ use super::logs::put;
 use super::{Server, server, server_of};
 use crate::harness::{APP, KEY};
 use botroupe::config::LogLevel;
+use botroupe::gateway::now;
 use botroupe::prelude::Conversation;
 use botroupe::sandbox::KickType;
 use serde_json::{Value, json};
@@ -12,7 +13,7 @@ use std::io::BufRead;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, BufReader};
 
 /// 240 times 160 red pixels, as PNG in Base64.
@@ -72,8 +73,14 @@ fn chromium() -> String {
     String::from_utf8(which.stdout).unwrap().trim().to_owned()
 }
 
-/// Plays a scenario. `now` is told of what the page waits for.
-async fn play(server: &Server, scenario: &str, more: Value, mut now: impl AsyncFnMut(&str)) {
+/// Says what was measured, for whoever runs it with `--nocapture`.
+#[expect(clippy::print_stdout, reason = "figures are read by people")]
+fn tell(what: &str) {
+    println!("{what}");
+}
+
+/// Plays a scenario. `told` hears what the page waits for.
+async fn play(server: &Server, scenario: &str, more: Value, mut told: impl AsyncFnMut(&str)) {
     let link = server
         .send("POST", "/api/v1/console-link", Value::Null)
         .await;
@@ -105,10 +112,10 @@ async fn play(server: &Server, scenario: &str, more: Value, mut now: impl AsyncF
     let mut said = Vec::new();
     while let Some(line) = lines.next_line().await.unwrap() {
         if let Some(what) = line.strip_prefix("now: ") {
-            now(what).await;
+            told(what).await;
         }
         if let Some(what) = line.strip_prefix("told: ") {
-            println!("{what}");
+            tell(what);
         }
         said.push(line);
     }
@@ -233,17 +240,18 @@ async fn ten_thousand_accounts_that_are_online_are_seen_and_a_change_within_a_se
     let accounts = "[governor]\nlogins_per_second = 2000\nburst = 200\n\
                     [[accounts]]\nuser_id = \"shop-{00001..10000}\"\nbots = [\"echo\"]\n";
     let server = server_of(&url, accounts, "").await;
-    let began = Instant::now();
+    let began = now().mono;
     loop {
         let online = server.app.controller().online().await;
         if online == 10_000 {
             break;
         }
-        let took = began.elapsed();
+        let took = now().mono.saturating_sub(began);
         assert!(took.as_secs() < 300, "{online} are online after {took:?}");
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
-    println!("10000 accounts online after {:?}", began.elapsed());
+    let took = now().mono.saturating_sub(began);
+    tell(&format!("10000 accounts online after {took:?}"));
     let kicked = [
         "shop-00007",
         "shop-02500",

@@ -123,6 +123,15 @@ async fn what_was_refused_is_listed_with_its_reason_and_sent_or_dropped_on_order
     let number = |at: usize| failed[at]["number"].to_string();
     assert_eq!(outbox(&path, &["retry", &number(0)]).0, Some(0));
     assert_eq!(outbox(&path, &["drop", &number(1)]).0, Some(0));
+    // No process ran, and it is written down all the same.
+    let noted = output(&["audit", "export", "--config", &path]);
+    let noted = String::from_utf8(noted.stdout).unwrap();
+    for (order, number) in [("retry", number(0)), ("drop", number(1))] {
+        let what = format!("\"what\":{{\"letter\":{number},\"outbox\":\"{order}\"}}");
+        let line = noted.lines().find(|line| line.contains(&what));
+        let line = line.unwrap_or_else(|| panic!("no {what}: {noted}"));
+        assert!(line.contains("the owner of the store"), "{line}");
+    }
     let (code, _, err) = outbox(&path, &["retry", &number(1)]);
     assert_eq!(code, Some(1));
     assert!(err.contains("there is no letter"), "{err}");

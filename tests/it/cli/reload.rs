@@ -115,3 +115,79 @@ fn a_plan_is_shown_before_a_reload_does_the_same() {
     let err = String::from_utf8(wrong.stderr).unwrap();
     assert!(err.contains("config.toml:8:9: accounts[0].bots"), "{err}");
 }
+
+/// Asks the control socket of the config in `folder`.
+#[cfg(unix)]
+fn over_socket(folder: &tempfile::TempDir, method: &str, path: &str) -> String {
+    use std::io::{Read, Write};
+    let socket = folder.path().join("botroupe.sock");
+    let mut stream = std::os::unix::net::UnixStream::connect(socket).unwrap();
+    let head = format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    stream.write_all(head.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+/// A source of accounts is asked again: accounts come and go with its answers, and what it cannot say stops nobody.
+#[cfg(unix)]
+#[test]
+fn a_source_of_accounts_is_asked_again_while_the_process_runs() {
+    let folder = tempfile::tempdir().unwrap();
+    let list = folder.path().join("list");
+    let say = |text: &str| {
+        // In one step, since the program may read it at any moment.
+        let new = folder.path().join("new");
+        fs::write(&new, text).unwrap();
+        fs::rename(&new, &list).unwrap();
+    };
+    say("user_id,bots\na-1,echo\na-2,echo\n");
+    let source = format!(
+        "accounts_command = [\"cat\", \"{}\"]\naccounts_every = \"1s\"\n",
+        list.display()
+    );
+    let written = text("", &source);
+    let path = config(&folder, &written);
+    let mut command = botroupe_that_takes_signals();
+    command.args(["run", &path]);
+    let mut run = Running::of(command);
+    run.line("2 of 2 accounts online");
+    let told = |args: &[&str]| String::from_utf8(output(args).stdout).unwrap();
+    // What was ordered stays, and so does the config as it was read: nobody asked for a reload of the file.
+    let bot = "/api/v1/accounts/a-2/bots";
+    let answer = over_socket(&folder, "DELETE", &format!("{bot}/echo"));
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    config(
+        &folder,
+        &format!("{written}[[accounts]]\nuser_id = \"unready\"\nbots = []\n"),
+    );
+
+    say("[{\"user_id\": \"a-2\", \"bots\": [\"echo\"]}, {\"user_id\": \"a-3\", \"bots\": []}]");
+    run.line("+ start     a-3");
+    run.line("- stop      a-1");
+    run.line("= stay      1 account");
+    let bots = over_socket(&folder, "GET", bot);
+    assert!(bots.contains("\"bots\":[]"), "{bots}");
+
+    say("<html><body>503 Service Unavailable</body></html>");
+    run.complaint("the source of accounts was asked in vain; the accounts stay as they are");
+    say("user_id,bots\n");
+    run.complaint("it names no account at all");
+    let mut tries = 0..1_000;
+    let are_there = |_| told(&["status", "--config", &path]).starts_with("2 accounts: 2 online\n");
+    assert!(tries.any(are_there), "a-2 and a-3 are online");
+
+    say("user_id,bots\na-2,echo\n");
+    run.line("- stop      a-3");
+    // A reload reads the file, and puts the bots back.
+    let plan = told(&["reload", &path]);
+    assert!(
+        plan.contains("+ start     unready") && plan.contains("~ change    a-2  (bots)"),
+        "{plan}"
+    );
+    let audit = told(&["audit", "export", "--config", &path]);
+    assert!(audit.contains("the source of accounts"), "{audit}");
+    run.signal("TERM");
+    let (status, _, err) = run.end();
+    assert_eq!(status.code(), Some(0), "{err}");
+}

@@ -21,8 +21,12 @@ impl Systemd {
 
     fn start(&self, config: &str) -> Running {
         let mut command = botroupe_that_takes_signals();
+        command.args(["run", "--config", config]);
+        self.run(command)
+    }
+
+    fn run(&self, mut command: Command) -> Running {
         command
-            .args(["run", "--config", config])
             .env("NOTIFY_SOCKET", &self.path)
             .env("WATCHDOG_USEC", "600000")
             .env_remove("WATCHDOG_PID");
@@ -110,6 +114,94 @@ fn a_systemd_that_reads_nothing_holds_up_nothing() {
         assert!(output(&["status", "--config", &path]).status.success());
     }
     run.signal("TERM");
+    assert!(run.end().0.success());
+}
+
+#[test]
+fn a_reload_over_the_api_or_after_a_change_of_the_file_is_told_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let systemd = Systemd::new(&folder);
+    let path = fleet(&folder, "sandbox");
+    let mut command = botroupe_that_takes_signals();
+    command.args(["run", "--config", &path, "--watch"]);
+    let run = systemd.run(command);
+    systemd.until("READY=1");
+    assert!(output(&["reload", &path]).status.success());
+    let told = systemd.until("RELOADING=1");
+    assert!(told.last().unwrap().contains("MONOTONIC_USEC="), "{told:?}");
+    systemd.until("READY=1");
+    // One that is refused is over as well.
+    let text = fs::read_to_string(&path).unwrap();
+    fs::write(
+        &path,
+        text.replace("bots = [\"echo\"]", "bots = [\"none\"]"),
+    )
+    .unwrap();
+    assert!(!output(&["reload", &path]).status.success());
+    systemd.until("RELOADING=1");
+    systemd.until("READY=1");
+    fs::write(&path, text.replace("support-{01..03}", "support-{01..04}")).unwrap();
+    systemd.until("RELOADING=1");
+    systemd.until("READY=1");
+    systemd.until("STATUS=5 of 5");
+    run.signal("TERM");
+    systemd.until("STOPPING=1");
+    assert!(run.end().0.success());
+}
+
+#[test]
+fn a_process_that_is_to_go_on_in_a_new_one_tells_its_number_and_ends() {
+    let (sandbox, url) = sandbox();
+    let folder = tempfile::tempdir().unwrap();
+    let systemd = Systemd::new(&folder);
+    let path = fleet(&folder, &url);
+    let run = systemd.start(&path);
+    systemd.until("READY=1");
+    run.signal("USR2");
+    let told = systemd.until("MAINPID=");
+    let pid: u32 = told.last().unwrap()["MAINPID=".len()..].parse().unwrap();
+    assert_ne!(pid, run.child.id());
+    // The old one says nothing any more; the new one is ready when its accounts are online.
+    let told = systemd.until("READY=1");
+    assert_eq!(told[0], "STATUS=0 of 4 accounts online", "{told:?}");
+    systemd.until("WATCHDOG=1");
+    let told = output(&["status", "--json", "--config", &path]);
+    let told: serde_json::Value = serde_json::from_slice(&told.stdout).unwrap();
+    for account in told["accounts"].as_array().unwrap() {
+        // The login is that of the process before.
+        assert_eq!(account["counters"]["logins"], 0, "{account}");
+        assert_eq!(account["counters"]["resumes"], 1, "{account}");
+    }
+    let kill = Command::new("kill").arg(pid.to_string()).status().unwrap();
+    assert!(kill.success());
+    systemd.until("STOPPING=1");
+    // The streams end with the new process, which has those of the old one.
+    assert!(run.end().0.success());
+    sandbox.signal("TERM");
+    sandbox.end();
+}
+
+#[test]
+fn a_process_whose_successor_cannot_take_over_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let systemd = Systemd::new(&folder);
+    // The embedded server is not handed over.
+    let path = fleet(&folder, "sandbox");
+    let run = systemd.start(&path);
+    systemd.until("READY=1");
+    run.signal("USR2");
+    let told = systemd.until("STATUS=a new process did not take over");
+    assert!(!told.iter().any(|line| line.starts_with("MAINPID=")));
+    assert!(
+        output(&["status", "--check", "--config", &path])
+            .status
+            .success()
+    );
+    // Another try is made.
+    run.signal("USR2");
+    systemd.until("STATUS=a new process did not take over");
+    run.signal("TERM");
+    systemd.until("STOPPING=1");
     assert!(run.end().0.success());
 }
 

@@ -303,6 +303,7 @@ fn job() -> Job {
         merges: true,
         is_beside: false,
         is_gated: false,
+        spot: crate::traces::Spot::NONE,
     };
     lines.message(now, &message, &[0], |_| manner);
     lines.poll_start(now).unwrap().job

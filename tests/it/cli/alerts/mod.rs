@@ -1,14 +1,12 @@
 //! Alerts of a running fleet, told to a server on this machine: one test for each rule, and one for each form.
 
-mod sink;
-
 use super::*;
 use crate::harness::{said, sandbox as service};
+use crate::sink::Sink;
 use botroupe::code::Code;
 use botroupe::sandbox::{KickType, Sandbox};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
-use sink::Sink;
 
 const SECRET: &str = "marker-alert-secret";
 
@@ -86,8 +84,68 @@ fn contested_held_and_the_end_of_both_are_told_with_a_signature() {
     run.line("account b offline");
     stop(run);
     let rest = sink.rest();
-    let told: Vec<_> = rest.iter().flat_map(sink::Got::alerts).collect();
+    let told: Vec<_> = rest.iter().flat_map(crate::sink::Got::alerts).collect();
     assert!(!told.iter().any(|alert| alert.starts_with('+')), "{told:?}");
+}
+
+#[test]
+fn receivers_come_change_and_go_with_a_reload() {
+    let service = service(|_| {});
+    let [first, second, third] = [(); 3].map(|()| Sink::new());
+    let folder = tempfile::tempdir().unwrap();
+    let named =
+        |name: &str, sink: &Sink, more: &str| format!("name = \"{name}\"\n{}", webhook(sink, more));
+    let path = watched(&folder, &service, &named("first", &first, ""), "");
+    let text = fs::read_to_string(&path).unwrap();
+    let before = text.split("[[alerts]]").next().unwrap();
+    let of = |receiver: &str| format!("[[alerts]]\ngroup_wait = \"0s\"\n{receiver}\n");
+    let reload = |receivers: &[String]| {
+        fs::write(&path, format!("{before}{}", receivers.concat())).unwrap();
+        let done = output(&["reload", "--config", &path]);
+        assert!(done.status.success(), "{done:?}");
+        String::from_utf8(done.stdout).unwrap()
+    };
+    let mut run = run(&path);
+    run.line("2 of 2");
+    service.kick("a", KickType::Account).unwrap();
+    first.until("+contested/a");
+
+    // Another one comes: it hears at once of what fires already.
+    let plan = reload(&[
+        of(&named("first", &first, "")),
+        of(&named("second", &second, "")),
+    ]);
+    assert!(
+        plan.contains("~ fleet") && plan.contains("alerts"),
+        "{plan}"
+    );
+    second.until("+contested/a");
+    service.kick("b", KickType::Rest).unwrap();
+    for sink in [&first, &second] {
+        sink.until("+held/b");
+    }
+
+    // The first one is elsewhere from now on, and knows what it was told; the second one is gone.
+    reload(&[of(&named("first", &third, ""))]);
+    let resumed = output(&["resume", "a", "--config", &path]);
+    assert!(resumed.status.success(), "{resumed:?}");
+    let got = third.until("-contested/a");
+    assert!(!got.alerts().iter().any(|alert| alert.starts_with('+')));
+    // A mistake changes nothing.
+    fs::write(&path, format!("{before}[[alerts]]\nto = \"nowhere\"\n")).unwrap();
+    assert!(!output(&["reload", "--config", &path]).status.success());
+    let resumed = output(&["resume", "b", "--config", &path]);
+    assert!(resumed.status.success(), "{resumed:?}");
+    third.until("-held/b");
+    stop(run);
+    for sink in [first, second] {
+        let told: Vec<String> = sink
+            .rest()
+            .iter()
+            .flat_map(crate::sink::Got::alerts)
+            .collect();
+        assert!(told.is_empty(), "{told:?}");
+    }
 }
 
 #[test]
@@ -135,7 +193,7 @@ fn a_silence_holds_alerts_back_until_it_is_ended() {
             .1
             .contains("there is no silence 7")
     );
-    told.extend(sink.rest().iter().flat_map(sink::Got::alerts));
+    told.extend(sink.rest().iter().flat_map(crate::sink::Got::alerts));
     assert!(!told.iter().any(|alert| alert == "+held/a"), "{told:?}");
     assert_eq!(alerts(&["unsilence", "1"]), (String::new(), String::new()));
     sink.until("+held/a");

@@ -102,3 +102,56 @@ fn nothing_is_lost_or_doubled_while_a_fleet_is_taken_over_again_and_again() {
     let wrong = [verdict.lost, verdict.doubled, verdict.new_logins];
     assert_eq!((wrong, verdict.kicks), ([0; 3], 0), "{verdict}");
 }
+
+/// Two apps have accounts of the same UserIDs: each goes on with its own login, and one whose app has become another
+/// app logs in anew.
+#[test]
+fn each_app_goes_on_with_its_own_logins() {
+    use botroupe::proto::id::SdkAppId;
+    use botroupe::sandbox::{Sandbox, SandboxConfig};
+    let server = |id: u32| {
+        let config = SandboxConfig::new(SdkAppId::new(id).unwrap(), KEY.to_owned());
+        Sandbox::spawn_thread(config, ([127, 0, 0, 1], 0).into()).unwrap()
+    };
+    let (shop, school, club) = (
+        server(1_400_000_001),
+        server(1_400_000_002),
+        server(1_400_000_003),
+    );
+    let text = |other: u32, url: &str| {
+        let app = |name: &str, id: u32, url: &str| {
+            format!(
+                "[[apps]]\nname = \"{name}\"\nsdk_app_id = {id}\nsecret_key = \"{KEY}\"\nendpoint = \"{url}\"\n\
+                 [[accounts]]\napp = \"{name}\"\nuser_id = \"desk-{{1..3}}\"\nbots = [\"echo\"]\n"
+            )
+        };
+        app("shop", 1_400_000_001, &shop.url()) + &app("school", other, url)
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let path = config(&folder, &text(1_400_000_002, &school.url()));
+    let mut old = Running::start(&["run", &path]);
+    old.line("6 of 6 accounts online");
+    // The numbers that the servers gave to the logins.
+    let logins = |server: &Sandbox| ["desk-1", "desk-2", "desk-3"].map(|it| server.instances(it));
+    let (of_shop, of_school) = (logins(&shop), logins(&school));
+    let mut takeover = || {
+        let mut new = Running::start(&["run", &path, "--takeover"]);
+        for _ in 0..6 {
+            new.line(" online");
+        }
+        let (code, _, err) = std::mem::replace(&mut old, new).end();
+        assert_eq!(code.code(), Some(0), "{err}");
+    };
+    takeover();
+    assert_eq!(
+        (logins(&shop), logins(&school)),
+        (of_shop.clone(), of_school)
+    );
+    config(&folder, &text(1_400_000_003, &club.url()));
+    takeover();
+    assert_eq!(logins(&shop), of_shop);
+    assert!(logins(&club).iter().all(|of| of.len() == 1));
+    let refused = [&shop, &school, &club].map(|it| it.status().counters.refused_logins);
+    assert_eq!(refused, [0; 3], "no login of one app was tried in another");
+    assert_eq!(shop.status().counters.kicks, 0);
+}

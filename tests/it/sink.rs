@@ -8,20 +8,20 @@ use std::thread;
 
 /// What came.
 #[derive(Debug)]
-pub(super) struct Got {
-    pub(super) path: String,
+pub(crate) struct Got {
+    pub(crate) path: String,
     /// By names in small letters.
-    pub(super) headers: BTreeMap<String, String>,
-    pub(super) body: String,
+    pub(crate) headers: BTreeMap<String, String>,
+    pub(crate) body: String,
 }
 
 impl Got {
-    pub(super) fn json(&self) -> serde_json::Value {
+    pub(crate) fn json(&self) -> serde_json::Value {
         serde_json::from_str(&self.body).unwrap()
     }
 
     /// The rules and states of a webhook's alerts, as `+contested/a` or `-share`.
-    pub(super) fn alerts(&self) -> Vec<String> {
+    pub(crate) fn alerts(&self) -> Vec<String> {
         let body = self.json();
         let alerts = body["alerts"].as_array().unwrap().iter();
         let names = alerts.map(|alert| {
@@ -40,14 +40,14 @@ impl Got {
 }
 
 /// It answers for as long as the test runs.
-pub(super) struct Sink {
-    pub(super) url: String,
+pub(crate) struct Sink {
+    pub(crate) url: String,
     got: Receiver<Got>,
 }
 
 impl Sink {
     /// Answers each request with the next of these statuses and bodies, and the last one for ever.
-    pub(super) fn answering(answers: &'static [(u16, &'static str)]) -> Self {
+    pub(crate) fn answering(answers: &'static [(u16, &'static str)]) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let (sender, got) = channel();
@@ -62,17 +62,17 @@ impl Sink {
         Self { url, got }
     }
 
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::answering(&[(200, "ok")])
     }
 
     /// The next request.
-    pub(super) fn next(&self) -> Got {
+    pub(crate) fn next(&self) -> Got {
         self.got.recv_timeout(crate::cli::PATIENCE).unwrap()
     }
 
     /// Waits for a request with this alert.
-    pub(super) fn until(&self, alert: &str) -> Got {
+    pub(crate) fn until(&self, alert: &str) -> Got {
         loop {
             let got = self.next();
             if got.alerts().iter().any(|one| one == alert) {
@@ -82,7 +82,7 @@ impl Sink {
     }
 
     /// What has come and was not taken.
-    pub(super) fn rest(&self) -> Vec<Got> {
+    pub(crate) fn rest(&self) -> Vec<Got> {
         self.got.try_iter().collect()
     }
 }
