@@ -20,8 +20,9 @@ pub use crate::session::{Receipt, RequestError};
 pub use actor::{Account, AccountSpec, Surroundings};
 pub use botroupe_core::account::{
     AccountEvent, AccountName, Attempt, Cause, Clock, Core, CoreConfig, Counters, Credential,
-    CredentialError, Effect, External, FleetUsers, MAX_OUTBOX, Off, OutboxError, OutboxItem, Phase,
-    Policy, Record, RecordedEvent, Redacted, Report, Status, TakeBack, decide, is_heard,
+    CredentialError, Effect, External, FleetUsers, MAX_OUTBOX, Off, Order, OutboxError, OutboxItem,
+    Outlook, Phase, Policy, Record, RecordedEvent, Redacted, Report, Status, Step, TakeBack,
+    decide, is_heard,
 };
 pub use collect::{StatusCollector, StatusPlace};
 pub use group_paces::SharedGroupPaces;

@@ -6,7 +6,7 @@ use crate::admin::client::{Client, ClientError, LIMIT};
 use crate::admin::types::{
     Account, AccountPage, AlertList, ConsoleLink, DialogueAt, DialoguePage, Done, Fleet,
     LevelsOfLog, LogLine, LogPage, Missed, NewHandover, NewLevel, NewOrder, NewSilence, OrderKind,
-    ProblemCode, ReloadPlan, SilenceOf,
+    OrderOutlook, ProblemCode, ReloadPlan, SilenceOf,
 };
 use awc::http::Method;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -146,6 +146,19 @@ pub(super) fn order(config: &Path, account: &str, order: OrderKind) -> Result<()
         client.send::<Done>(Method::POST, &path, Some(&order)).await
     })
     .map(drop)
+}
+
+/// What an order would do to an account.
+///
+/// # Errors
+/// As [`ask`].
+pub(super) fn outlook(
+    config: &Path,
+    account: &str,
+    order: OrderKind,
+) -> Result<OrderOutlook, Failure> {
+    let path = format!("/api/v1/accounts/{}/orders/{}", part(account), order.word());
+    ask(config, async |client| client.get(&path).await)
 }
 
 /// Sends a letter after all, or drops it.

@@ -141,11 +141,11 @@ fn execute(args: Args, bots: &Bots, env: &dyn Env, out: &mut dyn Write) -> Resul
             sandbox::sandbox(args.listen, sandbox::settings(args, key, token), out)?;
         }
         Command::Status(args) => status(&args, out)?,
-        Command::Hold(args) => order(&args, OrderKind::Hold)?,
-        Command::Resume(args) => order(&args, OrderKind::Resume)?,
-        Command::Relogin(args) => order(&args, OrderKind::Relogin)?,
-        Command::Quarantine(args) => order(&args, OrderKind::Quarantine)?,
-        Command::Release(args) => order(&args, OrderKind::Release)?,
+        Command::Hold(args) => order(&args, OrderKind::Hold, out)?,
+        Command::Resume(args) => order(&args, OrderKind::Resume, out)?,
+        Command::Relogin(args) => order(&args, OrderKind::Relogin, out)?,
+        Command::Quarantine(args) => order(&args, OrderKind::Quarantine, out)?,
+        Command::Release(args) => order(&args, OrderKind::Release, out)?,
         Command::Plan(args) => reload::order(&args, false, out)?,
         Command::Reload(args) => reload::order(&args, true, out)?,
         Command::Accounts(command) => accounts::accounts(&command, env, bots, out)?,
@@ -186,7 +186,11 @@ fn execute(args: Args, bots: &Bots, env: &dyn Env, out: &mut dyn Write) -> Resul
     out.flush().map_err(Failure::Output)
 }
 
-fn order(args: &OrderArgs, order: OrderKind) -> Result<(), Failure> {
+fn order(args: &OrderArgs, order: OrderKind, out: &mut dyn Write) -> Result<(), Failure> {
+    if args.dry_run {
+        let outlook = control::outlook(&args.config, &args.account, order)?;
+        return writeln!(out, "{outlook}").map_err(Failure::Output);
+    }
     control::order(&args.config, &args.account, order)
 }
 

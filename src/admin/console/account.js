@@ -38,6 +38,16 @@ function counters(all) {
   return h("table", { "aria-label": t("account.counters") }, h("tbody", {}, rows));
 }
 
+// What an order would do, as a list.
+function outlookOf(outlook) {
+  const line = (text) => h("li", {}, text);
+  const steps = outlook.refused ? [line(t("order.refused"))] : outlook.steps.map((step) => line(t(`order.step.${step}`)));
+  if (!steps.length) steps.push(line(t("order.nothing")));
+  if (outlook.open) steps.push(line(t("order.open", { count: outlook.open })));
+  const then = t("order.then", { state: t(`state.${outlook.state}`), then: t(`state.${outlook.then}`) });
+  return h("div", { class: "soft" }, h("p", {}, then), h("ul", {}, steps));
+}
+
 export function account(main, name, who) {
   const may = (scope) => who.scopes.includes(scope);
   const head = h("h1", {}, name);
@@ -49,7 +59,9 @@ export function account(main, name, who) {
   let last = "";
 
   async function obey(order) {
-    if (!(await confirm(t(`order.ask.${order}`, { account: name }), t("yes"), t("no")))) return;
+    // What it would do, before it is done.
+    const outlook = await get(`/api/v1/accounts/${part(name)}/orders/${order}`);
+    if (!(await confirm(t(`order.ask.${order}`, { account: name }), t("yes"), t("no"), outlookOf(outlook)))) return;
     await send("POST", `/api/v1/accounts/${part(name)}/orders`, { order });
     say(t("order.done"));
     await refresh();

@@ -36,7 +36,7 @@ pub use history::{History, Sample};
 pub use letter::{Letter, LetterPage, Receiver};
 pub use log::{HelloLog, LevelName, LevelsOfLog, LogLine, LogPage, NewLevel, TemporaryLevel};
 pub use message::{NewMessage, SentMessage};
-pub use order::{Done, NewOrder, OrderKind};
+pub use order::{Done, NewOrder, OrderKind, OrderOutlook, OrderStep};
 pub use plan::{ReloadAction, ReloadPlan, ReloadStep};
 pub use problem::{Problem, ProblemCode};
 pub use session::{ConsoleLink, NewSession, Session, Who};

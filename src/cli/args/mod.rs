@@ -542,6 +542,10 @@ pub(super) struct OrderArgs {
     #[arg(value_name = "ACCOUNT")]
     pub(super) account: String,
 
+    /// Shows what it would do, and does nothing.
+    #[arg(long)]
+    pub(super) dry_run: bool,
+
     /// The config file of the running process.
     #[arg(long, value_name = "FILE", default_value = DEFAULT_CONFIG)]
     pub(super) config: PathBuf,

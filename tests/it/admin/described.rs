@@ -127,6 +127,16 @@ async fn every_answer_is_what_the_description_says() {
 
     let at = format!("{one}/orders");
     let order = |order: &str| Some(json!({ "order": order }));
+    let outlook = format!("{orders}/{{order}}");
+    let would = checked
+        .ask("GET", &outlook, &format!("{at}/hold"), None)
+        .await
+        .json();
+    assert_eq!(would["steps"], json!(["logs_out", "stays_away"]));
+    assert_eq!((&would["state"], &would["then"]), (&json!("online"), &json!("held")));
+    for (path, status) in [(format!("{nobody}/orders/hold"), 404), (format!("{at}/dance"), 404)] {
+        assert_eq!(checked.ask("GET", &outlook, &path, None).await.status, status);
+    }
     assert_eq!(
         checked
             .ask("POST", &orders, &at, order("hold"))
@@ -142,6 +152,8 @@ async fn every_answer_is_what_the_description_says() {
         (page["accounts"][0]["state"] == "held").then_some(())
     })
     .await;
+    let would = server.get(&format!("{at}/relogin")).await.json();
+    assert_eq!(would["refused"], true, "{would}");
     let conflict = checked.ask("POST", &orders, &at, order("relogin")).await;
     assert_eq!(conflict.status, 409);
     assert_eq!(conflict.json()["code"], "conflict");

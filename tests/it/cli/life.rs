@@ -80,6 +80,9 @@ fn what_was_ordered_holds_over_a_crash_until_it_is_taken_back() {
     let path = fleet(&folder, &url);
     let mut run = Running::start(&["run", "--config", &path]);
     run.line("4 of 4");
+    let dry = output(&["hold", "support-01", "--dry-run", "--config", &path]);
+    let would = "support-01 is online: it logs out, it stays away until somebody resumes it; then it is held\n";
+    assert_eq!(String::from_utf8(dry.stdout).unwrap(), would);
     assert_eq!(control(&path, &["hold", "support-01"]).0, Some(0));
     run.line("account support-01 offline ordered");
     assert_eq!(control(&path, &["quarantine", "support-02"]).0, Some(0));

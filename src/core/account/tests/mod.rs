@@ -1,5 +1,6 @@
 //! Decisions that no server of ours would bring about: wrong clocks, and servers without room.
 
+mod outlook;
 mod reconfigure;
 mod spill;
 
