@@ -139,8 +139,15 @@ impl Hosts {
     /// Forgets an account that has left.
     pub(super) fn remove(&self, account: &str) {
         let mut places = lock(&self.places);
-        if let Some(number) = places.numbers.remove(account) {
-            places.all.remove(&number);
+        let number = places.numbers.remove(account);
+        let place = number.and_then(|number| places.all.remove(&number));
+        drop(places);
+        if let Some(place) = place {
+            if let Some(host) = &place.host {
+                host.left();
+            }
+            // Should it come back, its bots are made anew.
+            place.line.site.pool.release(account);
         }
     }
 

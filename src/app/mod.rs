@@ -17,6 +17,8 @@ mod runtime;
 mod sandbox;
 mod talk;
 mod terms;
+#[cfg(all(test, feature = "sandbox"))]
+mod tests;
 
 pub(crate) use bot_change::{Adjustment, BotChange};
 pub use bot_change::{BotChangeError, SettingsOf};
@@ -285,6 +287,11 @@ impl App {
     #[must_use]
     pub fn accounts(&self) -> usize {
         self.runtime.roster.len()
+    }
+
+    /// How many accounts run, whenever that changes.
+    pub(crate) fn sizes(&self) -> tokio::sync::watch::Receiver<usize> {
+        self.runtime.roster.sizes()
     }
 
     /// Acts as one account, as its bots do.

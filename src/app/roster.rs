@@ -8,10 +8,15 @@ use crate::config::Config;
 use botroupe_core::ledger::AccountNo;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::watch;
 
 /// See the module. It changes when the config is reloaded.
 #[derive(Debug)]
-pub(super) struct Roster(Mutex<Accounts>);
+pub(super) struct Roster {
+    accounts: Mutex<Accounts>,
+    /// How many run, for those who wait for a change.
+    size: watch::Sender<usize>,
+}
 
 #[derive(Debug)]
 struct Accounts {
@@ -38,19 +43,23 @@ pub(super) struct Member {
 impl Roster {
     /// Nobody runs yet.
     pub(super) fn new(config: &Config, before: Before) -> Self {
-        Self(Mutex::new(Accounts {
+        let accounts = Accounts {
             config: Arc::new(config.clone()),
             members: HashMap::new(),
             by_store: HashMap::new(),
             away: before.away,
             handed: before.handed,
             next: 0,
-        }))
+        };
+        Self {
+            accounts: Mutex::new(accounts),
+            size: watch::channel(0).0,
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Accounts> {
         // Nothing panics while holding it.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.accounts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The config that runs.
@@ -87,6 +96,7 @@ impl Roster {
         accounts
             .members
             .insert(member.handle.name().clone(), member);
+        self.size.send_replace(accounts.members.len());
     }
 
     /// Removes an account; `away` is how it stood if somebody had sent it away.
@@ -94,6 +104,7 @@ impl Roster {
         let mut accounts = self.lock();
         let member = accounts.members.remove(account)?;
         accounts.by_store.remove(&member.store);
+        self.size.send_replace(accounts.members.len());
         Some(member)
     }
 
@@ -126,6 +137,11 @@ impl Roster {
     /// The ledgers of all accounts, in no order.
     pub(super) fn ledgers(&self) -> Vec<Arc<Ledger>> {
         self.lock().by_store.values().cloned().collect()
+    }
+
+    /// How many accounts run, whenever that changes.
+    pub(super) fn sizes(&self) -> watch::Receiver<usize> {
+        self.size.subscribe()
     }
 
     /// How many accounts run.

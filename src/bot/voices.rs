@@ -131,9 +131,19 @@ impl Voices {
 
     /// An account runs this bot no more.
     pub(super) fn leave(&self, bot: &'static str, account: &UserId) {
-        if let Some(accounts) = self.lock().accounts.get_mut(bot) {
+        let mut all = self.lock();
+        if let Some(accounts) = all.accounts.get_mut(bot) {
             accounts.retain(|other| other.account.user() != account);
+            if accounts.is_empty() {
+                all.accounts.remove(bot);
+            }
         }
+    }
+
+    /// How many accounts run bots with one voice, each counted for each of these bots.
+    #[cfg(test)]
+    pub(crate) fn runners(&self) -> usize {
+        self.lock().accounts.values().map(Vec::len).sum()
     }
 
     /// What becomes of a message of a group on an account. It is `impatient` when it has waited for long.

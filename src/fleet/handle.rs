@@ -101,15 +101,24 @@ pub(super) async fn serve(
 }
 
 impl FleetHandle {
-    /// Waits until every enabled account is online. It waits for ever when an account cannot log in;
-    /// [`status`](Self::status) says why.
+    /// Waits until every enabled account is online. It waits for ever when an account cannot log in, unless that is
+    /// [removed](Self::remove); [`status`](Self::status) says why.
     ///
     /// # Errors
     /// [`FleetError::Ended`].
     pub async fn ready(&self) -> Result<(), FleetError> {
-        let mut online = self.online.clone();
-        let all = online.wait_for(|online| *online >= self.enabled()).await;
-        all.map(drop).map_err(|_| FleetError::Ended)
+        let (app, _) = self.running.as_ref().ok_or(FleetError::Ended)?;
+        let (mut online, mut enabled) = (self.online.clone(), app.sizes());
+        loop {
+            if *online.borrow_and_update() >= *enabled.borrow_and_update() {
+                return Ok(());
+            }
+            let changed = tokio::select! {
+                changed = online.changed() => changed,
+                changed = enabled.changed() => changed,
+            };
+            changed.map_err(|_| FleetError::Ended)?;
+        }
     }
 
     /// Where the admin API listens, `http://127.0.0.1:7070`, when the config has `[admin] listen`.

@@ -76,6 +76,36 @@ async fn a_fleet_runs_under_any_runtime_and_its_accounts_can_be_used() {
 }
 
 #[tokio::test]
+async fn who_waits_for_all_accounts_hears_that_one_that_is_away_was_removed() {
+    let fleet = Fleet::builder()
+        .sandbox()
+        .bot(echo)
+        .account("a-{1..2}")
+        .start()
+        .await
+        .unwrap();
+    fleet.ready().await.unwrap();
+    fleet.order("a-2", Command::Hold).await.unwrap();
+    fleet.add("a-3").await.unwrap();
+    let sandbox = fleet.sandbox().unwrap();
+    let mut wait = Box::pin(tokio::time::timeout(PATIENCE, fleet.ready()));
+    let in_time = async {
+        while !(sandbox.is_online("a-3") && !sandbox.is_online("a-2")) {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::select! {
+        _ = &mut wait => panic!("a-2 is away"),
+        () = in_time => {}
+    }
+    // Nobody goes online or offline for that.
+    fleet.remove("a-2").await.unwrap();
+    wait.as_mut().await.unwrap().unwrap();
+    drop(wait);
+    fleet.stop().await.unwrap();
+}
+
+#[tokio::test]
 async fn all_accounts_share_what_main_gave_to_the_fleet() {
     use std::sync::atomic::{AtomicU32, Ordering};
     async fn count(count: State<AtomicU32>) -> String {

@@ -1,5 +1,6 @@
 //! Reads the figures.
 
+use super::apps::apps;
 use super::process;
 use super::tally::{Field, Sums};
 use crate::account::{Phase, Status};
@@ -7,7 +8,6 @@ use crate::admin::desk::Desk;
 use crate::gateway::now;
 use crate::store::Condition;
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 
@@ -73,7 +73,7 @@ const fn float(count: u64) -> f64 {
     count as f64
 }
 
-fn count(count: usize) -> f64 {
+pub(super) fn count(count: usize) -> f64 {
     float(count as u64)
 }
 
@@ -117,7 +117,7 @@ pub(in crate::admin) async fn gather(desk: &Desk) -> Vec<Figure> {
     );
     if let Ok(all) = desk.status().await {
         accounts(&mut figures, &all);
-        apps(&mut figures, &all);
+        figures.0.extend(apps(&all));
     }
     let counted = desk.controller.counters().await;
     let sums = {
@@ -212,49 +212,6 @@ fn accounts(figures: &mut Figures, all: &[Status]) {
             Kind::Gauge,
             float(first),
         );
-    }
-}
-
-/// So many apps have figures of their own, those with the most accounts; the others are counted together.
-const APPS: usize = 20;
-
-/// The figures of several apps; none in a process with `[app]`.
-fn apps(figures: &mut Figures, all: &[Status]) {
-    let mut apps: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
-    for status in all {
-        let Some(app) = status.account.app() else {
-            return;
-        };
-        let (accounts, online) = apps.entry(app).or_default();
-        *accounts += 1;
-        *online += usize::from(status.phase.is_online());
-    }
-    let mut apps: Vec<(&str, (usize, usize))> = apps.into_iter().collect();
-    apps.sort_by_key(|(_, (accounts, _))| std::cmp::Reverse(*accounts));
-    let others = apps.split_off(apps.len().min(APPS)).into_iter();
-    let others = others.map(|(_, figures)| figures);
-    let sum = others.reduce(|a, b| (a.0 + b.0, a.1 + b.1));
-    // No app can be called so.
-    apps.extend(sum.map(|sum| ("(others)", sum)));
-    for (name, help, is_online) in [
-        ("botroupe_app_accounts", "Enabled accounts by app", false),
-        (
-            "botroupe_app_accounts_online",
-            "Accounts that are online, by app",
-            true,
-        ),
-    ] {
-        let values = apps.iter().map(|(app, (accounts, online))| {
-            let figure = if is_online { *online } else { *accounts };
-            (Cow::Owned((*app).to_owned()), count(figure))
-        });
-        figures.0.push(Figure {
-            name,
-            help,
-            kind: Kind::Gauge,
-            label: "app",
-            values: values.collect(),
-        });
     }
 }
 
@@ -465,12 +422,8 @@ fn machine(figures: &mut Figures, desk: &Desk) {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
-
     use super::*;
-    use crate::account::{AccountName, Cause};
-    use crate::proto::id::UserId;
-    use std::time::Duration;
+    use crate::account::Cause;
 
     #[test]
     fn every_state_and_cause_has_a_value_of_its_own() {
@@ -487,56 +440,5 @@ mod tests {
         ] {
             assert!(CAUSES.contains(&&*cause.word()), "{cause:?}");
         }
-    }
-
-    fn status(app: Option<&str>, user: &str, is_online: bool) -> Status {
-        let user = UserId::from(user);
-        let name = app.map_or_else(
-            || user.clone().into(),
-            |app| AccountName::of_app(app, user.clone()),
-        );
-        Status {
-            phase: if is_online {
-                Phase::Online
-            } else {
-                Phase::Held
-            },
-            ..Status::new(name, Duration::ZERO)
-        }
-    }
-
-    fn of(all: &[Status]) -> Vec<(String, f64, f64)> {
-        let mut figures = Figures::default();
-        apps(&mut figures, all);
-        let values = |name: &str| {
-            let figure = figures.0.iter().find(|figure| figure.name == name);
-            figure
-                .map(|figure| figure.values.clone())
-                .unwrap_or_default()
-        };
-        let pairs = values("botroupe_app_accounts").into_iter();
-        let pairs = pairs.zip(values("botroupe_app_accounts_online"));
-        pairs
-            .map(|((app, all), (_, online))| (app.into_owned(), all, online))
-            .collect()
-    }
-
-    #[test]
-    fn apps_are_counted_one_by_one_and_small_ones_together() {
-        assert_eq!(of(&[status(None, "a", true)]), []);
-        let two = [
-            status(Some("a"), "u", true),
-            status(Some("b"), "u", false),
-            status(Some("b"), "v", true),
-        ];
-        let expected = [("b".to_owned(), 2.0, 1.0), ("a".to_owned(), 1.0, 1.0)];
-        assert_eq!(of(&two), expected);
-        let mut many: Vec<Status> = (0..100)
-            .map(|app| status(Some(&format!("app-{app:02}")), "u", true))
-            .collect();
-        many.push(status(Some("app-99"), "v", false));
-        let of = of(&many);
-        assert_eq!((of.len(), &*of[0].0), (APPS + 1, "app-99"));
-        assert_eq!(of[APPS], ("(others)".to_owned(), 80.0, 80.0));
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! No figure is by account: a fleet of ten thousand would have as many series. What an account is like, the API tells.
 
+mod apps;
 mod figures;
 mod process;
 mod tally;

@@ -148,6 +148,13 @@ impl Host {
         })
     }
 
+    /// The account has left: it speaks for no bot any more.
+    pub fn left(&self) {
+        for (_, seat) in self.seats().iter() {
+            self.site.voices.leave(seat.bot.name, self.account.user());
+        }
+    }
+
     /// Looks whether something has become due, whether the account runs or not.
     pub fn look(&self) {
         if let Ok(mut state) = self.lock() {

@@ -133,9 +133,18 @@ async fn every_answer_is_what_the_description_says() {
         .await
         .json();
     assert_eq!(would["steps"], json!(["logs_out", "stays_away"]));
-    assert_eq!((&would["state"], &would["then"]), (&json!("online"), &json!("held")));
-    for (path, status) in [(format!("{nobody}/orders/hold"), 404), (format!("{at}/dance"), 404)] {
-        assert_eq!(checked.ask("GET", &outlook, &path, None).await.status, status);
+    assert_eq!(
+        (&would["state"], &would["then"]),
+        (&json!("online"), &json!("held"))
+    );
+    for (path, status) in [
+        (format!("{nobody}/orders/hold"), 404),
+        (format!("{at}/dance"), 404),
+    ] {
+        assert_eq!(
+            checked.ask("GET", &outlook, &path, None).await.status,
+            status
+        );
     }
     assert_eq!(
         checked
