@@ -233,34 +233,38 @@ fn apart() -> (std::process::Child, String) {
     (sandbox, ready.unwrap())
 }
 
+/// How many accounts are online in the page: a thousand, or as many as the environment says. Ten thousand want more than ten
+/// thousand open files, and a machine that does nothing else.
+fn accounts_online() -> usize {
+    let set = std::env::var("BOTROUPE_CONSOLE_ACCOUNTS").ok();
+    set.map_or(1_000, |accounts| accounts.parse().unwrap())
+}
+
 #[actix_rt::test]
-#[ignore = "needs Chromium and Node.js, and more than 10,000 open files"]
-async fn ten_thousand_accounts_that_are_online_are_seen_and_a_change_within_a_second() {
+#[ignore = "needs Chromium and Node.js"]
+async fn accounts_that_are_online_are_seen_and_a_change_within_a_second() {
     let (mut sandbox, url) = apart();
-    let accounts = "[governor]\nlogins_per_second = 2000\nburst = 200\n\
-                    [[accounts]]\nuser_id = \"shop-{00001..10000}\"\nbots = [\"echo\"]\n";
-    let server = server_of(&url, accounts, "").await;
+    let count = accounts_online();
+    let accounts = format!(
+        "[governor]\nlogins_per_second = 2000\nburst = 200\n\
+         [[accounts]]\nuser_id = \"shop-{{00001..{count:05}}}\"\nbots = [\"echo\"]\n"
+    );
+    let server = server_of(&url, &accounts, "").await;
     let began = now().mono;
-    loop {
-        let online = server.app.controller().online().await;
-        if online == 10_000 {
-            break;
-        }
-        let took = now().mono.saturating_sub(began);
-        assert!(took.as_secs() < 300, "{online} are online after {took:?}");
+    while server.app.controller().online().await < count {
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
     let took = now().mono.saturating_sub(began);
-    tell(&format!("10000 accounts online after {took:?}"));
+    tell(&format!("{count} accounts online after {took:?}"));
+    let last = format!("shop-{count:05}");
     let kicked = [
         "shop-00007",
-        "shop-02500",
-        "shop-05000",
-        "shop-07777",
-        "shop-10000",
+        "shop-00250",
+        "shop-00500",
+        "shop-00777",
+        &last,
     ];
-    let more =
-        json!({ "accounts": 10_000, "last": "shop-10000", "within": 3000, "kicked": kicked });
+    let more = json!({ "accounts": count, "last": last, "within": 3000, "kicked": kicked });
     let kick = format!("{}/sandbox/kick", url.replace("ws://", "http://"));
     play(&server, "online", more, async |what| {
         let name = what.strip_prefix("kick ").unwrap();
