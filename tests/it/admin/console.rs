@@ -215,6 +215,23 @@ async fn ten_thousand_accounts_are_on_one_page() {
     server.end().await;
 }
 
+#[actix_rt::test]
+#[ignore = "needs Chromium and Node.js"]
+async fn accounts_of_two_apps_are_told_apart() {
+    let app = |name: &str, id: u32| {
+        format!(
+            "[[apps]]\nname = \"{name}\"\nsdk_app_id = {id}\nsecret_key = \"{KEY}\"\n\
+             [[accounts]]\napp = \"{name}\"\nuser_id = \"desk\"\nbots = [\"echo\"]\n"
+        )
+    };
+    let apps = app("shop", APP) + &app("school", APP + 1);
+    let server = server_of("sandbox", &apps, "").await;
+    play(&server, "apps", json!({}), async |_| {}).await;
+    let held = server.get("/api/v1/accounts/school%2Fdesk").await.json();
+    assert_eq!(held["state"], "held");
+    server.end().await;
+}
+
 /// The sandbox in a process of its own: two ends of ten thousand links are more files than one process may have.
 fn apart() -> (std::process::Child, String) {
     let mut sandbox = Command::new(env!("CARGO_BIN_EXE_botroupe"))
