@@ -232,6 +232,8 @@ async fn service(desk: Arc<Desk>) -> Option<Serve> {
     let app = App::new()
         .app_data(desk)
         .app_data(web::PayloadConfig::new(body::MAX_BODY))
+        // A part of a path that is none of those there are.
+        .app_data(web::PathConfig::default().error_handler(|_, _| routes::unknown_part().into()))
         .wrap(from_fn(noted))
         .wrap_fn(|request, service| {
             let desk = desk_of(request.request());

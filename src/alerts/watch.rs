@@ -25,7 +25,7 @@ const ROOM: u32 = 10;
 /// Changes of the whole fleet wait here.
 const MAILBOX: usize = 1 << 16;
 
-/// Runs the alerts of a fleet, on a thread of its own.
+/// Runs the alerts of a fleet: on a thread of its own, if somebody is told of them when it starts.
 pub struct Watch {
     /// The name of the fleet in what is told.
     fleet: Arc<str>,
@@ -62,8 +62,14 @@ struct Receiver {
 #[derive(Debug)]
 pub struct WatchHandle {
     addr: Addr<Watch>,
-    arbiter: Arbiter,
+    /// Its thread; `None` when it has none of its own.
+    arbiter: Option<Arbiter>,
 }
+
+/// It ends.
+#[derive(Message)]
+#[rtype(result = "()")]
+struct End;
 
 /// The fleet has started.
 #[derive(Message)]
@@ -125,9 +131,20 @@ impl Watch {
             let receiver = watch.receiver(receiver.clone(), &enabled);
             watch.receivers.push(receiver);
         }
+        if config.alerts.is_empty() {
+            // It only looks: a thread would cost handles of files that accounts need.
+            let addr = watch.start();
+            return WatchHandle {
+                addr,
+                arbiter: None,
+            };
+        }
         let arbiter = Arbiter::new();
         let addr = Self::start_in_arbiter(&arbiter.handle(), move |_| watch);
-        WatchHandle { addr, arbiter }
+        WatchHandle {
+            addr,
+            arbiter: Some(arbiter),
+        }
     }
 
     fn receiver(&mut self, config: AlertConfig, accounts: &[AccountName]) -> Receiver {
@@ -431,6 +448,14 @@ impl Handler<Happened> for Watch {
     }
 }
 
+impl Handler<End> for Watch {
+    type Result = ();
+
+    fn handle(&mut self, _: End, ctx: &mut Context<Self>) {
+        ctx.stop();
+    }
+}
+
 impl Handler<Room> for Watch {
     type Result = ();
 
@@ -487,7 +512,12 @@ impl WatchHandle {
 
 impl Drop for WatchHandle {
     fn drop(&mut self) {
-        // The thread ends by itself: waiting for it could wait for a name server.
-        self.arbiter.stop();
+        match &self.arbiter {
+            // The thread ends by itself: waiting for it could wait for a name server.
+            Some(arbiter) => {
+                arbiter.stop();
+            }
+            None => self.addr.do_send(End),
+        }
     }
 }

@@ -349,7 +349,7 @@ impl<'de> Deserializer<'de> for Filler<'_> {
     }
 
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Stop> {
-        visitor.visit_map(Given::of(self))
+        visitor.visit_map(Given::of(&self))
     }
 
     fn deserialize_struct<V: Visitor<'de>>(
@@ -358,7 +358,7 @@ impl<'de> Deserializer<'de> for Filler<'_> {
         _: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Stop> {
-        visitor.visit_map(Given::of(self))
+        visitor.visit_map(Given::of(&self))
     }
 
     fn deserialize_enum<V: Visitor<'de>>(
@@ -393,10 +393,10 @@ struct Given<'a> {
 }
 
 impl<'a> Given<'a> {
-    fn of(filler: Filler<'a>) -> Self {
+    fn of(filler: &Filler<'a>) -> Self {
         match filler.path.split_first() {
             Some((_, rest)) => Self {
-                keys: filler.path[..1].iter(),
+                keys: filler.path.get(..1).unwrap_or_default().iter(),
                 path: rest,
                 given: filler.given,
             },
@@ -438,7 +438,6 @@ mod tests {
 
     #[derive(Deserialize)]
     #[serde(rename_all = "snake_case")]
-    #[expect(dead_code, reason = "only its shape is looked at")]
     enum Tone {
         Kind,
         Short,
@@ -447,7 +446,7 @@ mod tests {
     /// It refuses what it is given while it is asked.
     #[derive(Deserialize)]
     #[serde(try_from = "String")]
-    struct Span(#[expect(dead_code, reason = "as above")] Duration);
+    struct Span(#[expect(dead_code, reason = "only its shape is looked at")] Duration);
 
     impl TryFrom<String> for Span {
         type Error = String;
@@ -460,7 +459,6 @@ mod tests {
 
     #[derive(Default, Deserialize)]
     #[serde(default, deny_unknown_fields)]
-    #[expect(dead_code, reason = "as above")]
     struct Model {
         name: String,
         temperature: f64,
@@ -518,7 +516,7 @@ mod tests {
         #[derive(Deserialize)]
         #[expect(dead_code, reason = "as above")]
         struct Deep {
-            more: Option<Box<Deep>>,
+            more: Option<Box<Self>>,
         }
         assert_eq!(shape_of::<BTreeMap<String, String>>(), []);
         let deep = shape_of::<Deep>();

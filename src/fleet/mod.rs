@@ -16,8 +16,8 @@
 //! }
 //! ```
 
-#[cfg_attr(not(feature = "admin"), path = "no_admin.rs")]
 mod accounts;
+#[cfg_attr(not(feature = "admin"), path = "no_admin.rs")]
 mod admin;
 mod builder;
 mod env;

@@ -330,6 +330,34 @@ const scenarios = {
   },
 };
 
+// Two apps with an account of the same UserID.
+scenarios.apps = async () => {
+  const page = await open();
+  await page.goto(setting.link);
+  await row(page, "shop/desk").waitFor();
+  await page.locator("#by-app").selectOption("school");
+  await row(page, "shop/desk").waitFor({ state: "detached" });
+  await row(page, "school/desk").click();
+  await page.getByRole("heading", { name: "school/desk" }).waitFor();
+  done("the accounts of an app are found, and one is opened");
+
+  await page.getByRole("button", { name: "Hold" }).click();
+  await page.getByRole("dialog").getByText("It logs out.").waitFor();
+  await accessible(page, "order");
+  await picture(page, "order");
+  await page.getByRole("button", { name: "Yes" }).click();
+  await page.locator("main .badge", { hasText: "held" }).first().waitFor();
+  done("an order says what it would do, and does it");
+
+  await page.getByRole("link", { name: "Talk" }).click();
+  await page.locator("#talk-to").fill("shop/desk");
+  await page.locator("#talk-to").blur();
+  await page.locator("#talk-text").fill("hello");
+  await page.locator("#talk-text").press("Enter");
+  await page.locator(".talk").getByText("hello").nth(1).waitFor();
+  done("a bot of one app answers");
+};
+
 // Accounts that are online, and go: how soon a person sees it.
 scenarios.online = async () => {
   const page = await open();

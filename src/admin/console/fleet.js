@@ -12,7 +12,11 @@ const head = () => document.querySelector(".tops")?.offsetHeight ?? 0;
 /** Rows beyond the edges. */
 const MORE = 8;
 /** Kept while other views are shown. */
-const wanted = { search: "", state: "", cause: "", bot: "" };
+const wanted = { search: "", app: "", state: "", cause: "", bot: "" };
+
+/** Whether the process has several apps, which stand in front of the names of accounts. */
+const hasApps = () => Boolean(state.fleet?.apps?.[0]?.name);
+const appOf = (account) => account.account.slice(0, account.account.indexOf("/"));
 
 const isAway = (account) => !account.online;
 
@@ -33,6 +37,7 @@ function filtered() {
   const like = matcher(wanted.search);
   const fits = (account) =>
     like(account.account) &&
+    (!wanted.app || (hasApps() && appOf(account) === wanted.app)) &&
     (!wanted.state || (wanted.state === "away" ? isAway(account) : account.state === wanted.state)) &&
     (!wanted.cause || account.cause?.split(":")[0] === wanted.cause) &&
     (!wanted.bot || (account.bots ?? []).includes(wanted.bot));
@@ -111,7 +116,10 @@ export function fleet(main, who, bot) {
   ];
   const causes = () => count((account) => (isAway(account) && account.cause ? [account.cause.split(":")[0]] : [])).map(([name, number]) => [name, `${name} (${number})`]);
   const botNames = () => count((account) => account.bots ?? []).map(([name, number]) => [name, `${name} (${number})`]);
+  const apps = () => (hasApps() ? count((account) => [appOf(account)]).map(([name, number]) => [name, `${name} (${number})`]) : []);
+  const byApp = select("by-app", "app", t("fleet.app"), apps, () => again());
   const selects = [
+    byApp,
     select("by-state", "state", t("fleet.state"), stateOptions, () => again()),
     select("by-cause", "cause", t("fleet.cause"), causes, () => again()),
     select("by-bot", "bot", t("fleet.bot"), botNames, () => again()),
@@ -152,6 +160,7 @@ export function fleet(main, who, bot) {
     if (fleet?.blocked_threads) wrong.push(t("fleet.blocked", { count: fleet.blocked_threads }));
     if (fleet?.store.trouble) wrong.push(t("fleet.store", fleet.store.trouble));
     trouble.textContent = wrong.join(" ");
+    byApp.element.hidden = !hasApps();
     for (const each of selects) each.refresh();
     alerts.refresh();
     paint();

@@ -88,11 +88,16 @@ async fn not_this_method() -> Result<HttpResponse, Refusal> {
 
 /// The answer to every other path.
 pub(super) async fn no_such_path() -> Result<HttpResponse, Refusal> {
-    Err(Refusal::new(
+    Err(unknown_part())
+}
+
+/// A path, or a part of one, that is none of those there are.
+pub(super) fn unknown_part() -> Refusal {
+    Refusal::new(
         ProblemCode::NotFound,
         "there is no such path",
         "/api/v1/openapi.json lists those that there are",
-    ))
+    )
 }
 
 /// Whether it is asked by probes, which have no token and know the server by any name.

@@ -196,7 +196,7 @@ fn is_open(path: &[String], value: &toml::Value) -> bool {
             toml::Value::Array(all) => all.iter().all(|value| is_open(path, value)),
             toml::Value::Table(all) => all
                 .iter()
-                .all(|(key, value)| is_open(&[key.clone()], value)),
+                .all(|(key, value)| is_open(std::slice::from_ref(key), value)),
             _ => true,
         }
 }

@@ -25,8 +25,15 @@ impl Temporary {
 
     /// Takes back what has ended, and returns it.
     pub(super) fn end(&mut self, now: Duration) -> Vec<LogPart> {
-        let over = self.0.extract_if(.., |_, (_, until)| *until <= now);
-        over.map(|(part, _)| part).collect()
+        let mut over = Vec::new();
+        self.0.retain(|part, (_, until)| {
+            let lasts = *until > now;
+            if !lasts {
+                over.push(part.clone());
+            }
+            lasts
+        });
+        over
     }
 
     /// When the next one ends.

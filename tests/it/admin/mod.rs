@@ -190,8 +190,13 @@ async fn server_of(endpoint: &str, accounts: &str, more: &str) -> Server {
     let bots = Bots::new().with("echo", echo).with("counter", counter);
     let bots = bots.with("signup", signup).with("greeter", greeter);
     let mut tokens = HashMap::new();
+    // Several apps take the place of the one that all others have.
+    let app = match accounts.starts_with("[[apps]]") {
+        true => String::new(),
+        false => format!("[app]\nsdk_app_id = {APP}\nsecret_key = \"{KEY}\"\n"),
+    };
     let mut text = format!(
-        "endpoint = \"{endpoint}\"\n[app]\nsdk_app_id = {APP}\nsecret_key = \"{KEY}\"\n\
+        "endpoint = \"{endpoint}\"\n{app}\
          [defaults]\nlogin_spacing = \"0s\"\nbackoff = {{ min = \"20ms\", max = \"200ms\" }}\n\
          [sandbox]\nlisten = \"127.0.0.1:0\"\n{accounts}\
          [admin]\nlisten = \"127.0.0.1:0\"\n{more}\n"
