@@ -1,5 +1,7 @@
 //! What is left of accounts that have left.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 use super::*;
 use crate::bot::Text;
 use crate::config::Sources;
