@@ -234,8 +234,12 @@ fn apart() -> (std::process::Child, String) {
 }
 
 #[actix_rt::test]
-#[ignore = "needs Chromium and Node.js, and more than 10,000 open files"]
+#[ignore = "needs Chromium, Node.js, more than 10,000 open files and a quiet machine"]
 async fn ten_thousand_accounts_that_are_online_are_seen_and_a_change_within_a_second() {
+    if std::env::var_os("BOTROUPE_LARGE").is_none() {
+        // Beside other tests it would take the time that those wait for something.
+        return tell("not measured: set BOTROUPE_LARGE=1 and run this test alone");
+    }
     let (mut sandbox, url) = apart();
     let accounts = "[governor]\nlogins_per_second = 2000\nburst = 200\n\
                     [[accounts]]\nuser_id = \"shop-{00001..10000}\"\nbots = [\"echo\"]\n";
