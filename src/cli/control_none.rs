@@ -3,7 +3,7 @@
 use super::exit::Failure;
 use crate::admin::types::{
     AlertList, ConsoleLink, DialogueAt, LevelsOfLog, LogLine, NewLevel, NewSilence, OrderKind,
-    ReloadPlan, SilenceOf,
+    OrderOutlook, ReloadPlan, SilenceOf,
 };
 use serde_json::Value;
 use std::io;
@@ -26,6 +26,12 @@ pub(super) fn status(_: &Path, _: Option<&str>) -> Result<Value, Failure> {
 /// # Errors
 /// Always.
 pub(super) fn order(_: &Path, _: &str, _: OrderKind) -> Result<(), Failure> {
+    refusal()
+}
+
+/// # Errors
+/// Always.
+pub(super) fn outlook(_: &Path, _: &str, _: OrderKind) -> Result<OrderOutlook, Failure> {
     refusal()
 }
 

@@ -36,7 +36,7 @@ export function conversationTable(account) {
     table.hidden = page.conversations.length === 0;
     const notes = [];
     if (page.unknown) notes.push(t("conv.unknown", { why: page.unknown }));
-    if (page.total === 0) notes.push(t("conv.none"));
+    if (page.total === 0 && !page.unknown) notes.push(t("conv.none"));
     if (page.total > page.conversations.length) notes.push(t("outbox.more", { count: page.total - page.conversations.length }));
     told.textContent = notes.join(" ");
   }
