@@ -11,8 +11,8 @@ pub trait AlertBoard: fmt::Debug + Send + Sync {
     /// What fires, and the silences.
     fn told(&self) -> BoxFuture<'static, Option<AlertList>>;
 
-    /// Keeps some alerts quiet for a while.
-    fn silence(&self, new: Silencing) -> BoxFuture<'static, Option<SilenceOf>>;
+    /// Keeps some alerts quiet for a while; says how, or nothing if too many silences last.
+    fn silence(&self, new: Silencing) -> BoxFuture<'static, Option<Option<SilenceOf>>>;
 
     /// Ends a silence; says what it was, or nothing if there was none of this number.
     fn unsilence(&self, number: u64) -> BoxFuture<'static, Option<Option<SilenceOf>>>;

@@ -22,7 +22,7 @@ pub(super) struct Tell;
 
 /// Keep something quiet.
 #[derive(Message)]
-#[rtype(result = "SilenceOf")]
+#[rtype(result = "Option<SilenceOf>")]
 pub(super) struct Quiet(pub(super) Silencing);
 
 /// End a silence.
@@ -35,7 +35,7 @@ impl AlertBoard for Board {
         self.0.send(Tell).map(Result::ok).boxed()
     }
 
-    fn silence(&self, new: Silencing) -> BoxFuture<'static, Option<SilenceOf>> {
+    fn silence(&self, new: Silencing) -> BoxFuture<'static, Option<Option<SilenceOf>>> {
         self.0.send(Quiet(new)).map(Result::ok).boxed()
     }
 
@@ -43,6 +43,9 @@ impl AlertBoard for Board {
         self.0.send(Loud(number)).map(Result::ok).boxed()
     }
 }
+
+/// So many silences last at the same time, at most: whoever may order could make any number.
+const MOST: usize = 1_000;
 
 /// The silences of a fleet, each with its number.
 #[derive(Debug, Default)]
@@ -78,9 +81,12 @@ fn unix(now: Now, mono: Duration) -> u64 {
 }
 
 impl Silences {
-    /// Adds one. Returns how it is told, and what machines take.
-    pub(super) fn add(&mut self, now: Now, new: Silencing) -> (SilenceOf, Silence) {
+    /// Adds one. Returns how it is told, and what machines take; `None` when there are too many.
+    pub(super) fn add(&mut self, now: Now, new: Silencing) -> Option<(SilenceOf, Silence)> {
         self.kept.retain(|kept| kept.silence.until > now.mono);
+        if self.kept.len() >= MOST {
+            return None;
+        }
         self.last += 1;
         let silence = Silence {
             rule: new.rule,
@@ -95,7 +101,7 @@ impl Silences {
         };
         let told = kept.told(now);
         self.kept.push(kept);
-        (told, silence)
+        Some((told, silence))
     }
 
     /// Ends one.
@@ -184,5 +190,34 @@ impl Handler<Loud> for Watch {
 
     fn handle(&mut self, Loud(number): Loud, ctx: &mut Context<Self>) -> Self::Result {
         MessageResult(self.loud(number, ctx))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+    use super::*;
+
+    #[test]
+    fn silences_are_bounded_and_those_that_are_over_make_room() {
+        let mut silences = Silences::default();
+        let at = |secs| Now::new(Duration::from_secs(secs), Duration::from_secs(secs));
+        let new = |long| Silencing {
+            rule: None,
+            account: Some("a*".to_owned()),
+            long: Duration::from_secs(long),
+            reason: String::new(),
+            by: "ops".to_owned(),
+        };
+        for number in 1..=MOST {
+            let long = if number == 7 { 60 } else { 600 };
+            let (told, _) = silences.add(at(0), new(long)).unwrap();
+            assert_eq!(told.number, number as u64);
+        }
+        assert!(silences.add(at(59), new(60)).is_none());
+        assert!(silences.add(at(60), new(60)).is_some(), "one is over");
+        assert!(silences.end(at(60), 8).is_some() && silences.end(at(60), 8).is_none());
+        assert!(silences.add(at(60), new(60)).is_some(), "one was ended");
     }
 }

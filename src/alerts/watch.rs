@@ -197,14 +197,14 @@ impl Watch {
     }
 
     /// Keeps something quiet.
-    pub(super) fn quiet(&mut self, new: Silencing, ctx: &mut Context<Self>) -> SilenceOf {
+    pub(super) fn quiet(&mut self, new: Silencing, ctx: &mut Context<Self>) -> Option<SilenceOf> {
         let time = now();
-        let (told, silence) = self.silences.add(time, new);
+        let (told, silence) = self.silences.add(time, new)?;
         for alerts in self.machines() {
             alerts.silence(time, silence.clone());
         }
         self.drive(ctx);
-        told
+        Some(told)
     }
 
     /// Ends a silence.

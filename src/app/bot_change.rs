@@ -20,6 +20,10 @@ pub(crate) enum BotChange {
     /// A bot has these settings over those of its section of the config.
     Configure(String, toml::Table),
     /// Some of the settings that a bot has on the account are others.
+    #[cfg_attr(
+        not(feature = "admin"),
+        allow(dead_code, reason = "the admin API asks for it")
+    )]
     Adjust(Adjustment),
 }
 

@@ -20,7 +20,9 @@ mod terms;
 #[cfg(all(test, feature = "sandbox"))]
 mod tests;
 
-pub(crate) use bot_change::{Adjustment, BotChange};
+#[cfg(feature = "admin")]
+pub(crate) use bot_change::Adjustment;
+pub(crate) use bot_change::BotChange;
 pub use bot_change::{BotChangeError, SettingsOf};
 pub use controller::{Controller, Counted};
 pub use dialogues::DialogueOf;
@@ -49,6 +51,7 @@ use crate::traces::{Traces, is_able};
 use actix::prelude::*;
 use hosts::{Hosts, make_bot};
 use line::{Ground, Line, Served};
+#[cfg(feature = "cli")]
 pub(crate) use line::{rest_origin, walk};
 use maker::Maker;
 use reload::Reloader;

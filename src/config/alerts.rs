@@ -157,6 +157,7 @@ const KINDS: [(&str, Kind); 6] = [
 ];
 
 /// When something is wrong with a fleet of which nothing is said.
+#[cfg(feature = "cli")]
 pub(crate) const fn usual_limits() -> Limits {
     Limits {
         share: SHARE,

@@ -44,7 +44,6 @@ pub use account_files::AccountFile;
 pub use account_source::AccountSource;
 pub use admin::{AccountGlob, AdminConfig, AdminScope, AdminTlsConfig, AdminToken};
 #[cfg(feature = "cli")]
-#[cfg(feature = "cli")]
 pub(crate) use alerts::usual_limits;
 pub use alerts::{AlertConfig, AlertTarget};
 pub use apps::websocket_url;
@@ -56,6 +55,7 @@ pub use error::{ConfigError, ConfigErrors, Problem};
 pub use expand::ExpandError;
 pub use explain::Summary;
 pub use layers::{ENV_PREFIX, env_name};
+#[cfg(feature = "cli")]
 pub(crate) use log::account_pattern_covers;
 pub use log::{LogConfig, LogFileConfig, LogFormat, LogJournal, LogLevel};
 pub use looks::not_utf8;

@@ -124,6 +124,7 @@ impl Config {
     }
 
     /// What this config says of one of its apps, as if there were no other.
+    #[cfg(any(test, feature = "cli"))]
     pub(crate) fn alone(&self, app: &App) -> Self {
         let mut alone = self.clone();
         let served = self

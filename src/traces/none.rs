@@ -18,6 +18,7 @@ pub enum TraceCounts {}
 pub(crate) struct Spot(());
 
 /// Whose span it would be.
+#[allow(dead_code, reason = "the traces of the feature read it")]
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Place<'a> {
     pub(crate) account: &'a str,

@@ -79,6 +79,7 @@ async fn list(reader: Reader, desk: At) -> Result<web::Json<AlertList>, Refusal>
         (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem),
         (status = 409, body = Problem, description = "Nobody watches this fleet."),
         (status = 413, body = Problem), (status = 415, body = Problem), (status = 422, body = Problem),
+        (status = 429, body = Problem, description = "Too many silences last."),
         (status = 503, body = Problem),
     ))]
 async fn silence(
@@ -130,7 +131,13 @@ async fn silence(
         reason,
         by,
     });
-    let made = made.await.ok_or_else(gone)?;
+    let made = made.await.ok_or_else(gone)?.ok_or_else(|| {
+        Refusal::new(
+            ProblemCode::TooMany,
+            "there are too many silences",
+            "end some, or silence more with one: a rule, or accounts with a *",
+        )
+    })?;
     tracing::info!(
         silence = made.number,
         rule = made.rule,
