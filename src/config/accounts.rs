@@ -166,8 +166,6 @@ fn common<'c>(
     (apps, known_bots): (&[AppParts], &[&str]),
     user_sig: Option<&Node<'c>>,
 ) -> Common<'c> {
-    let app = section.get("app").and_then(|node| app(&node, apps));
-    let paces_logins = section.get("login_spacing").is_some();
     let bots = section.get("bots").and_then(|node| bots(&node, known_bots));
     let enabled = section.boolean("enabled", base.enabled);
     let user_sig_lifetime = whole_seconds(section.duration(
@@ -182,6 +180,8 @@ fn common<'c>(
     );
     let proxy = section.get("proxy").and_then(|node| proxy(&node));
     let policy = policy::read(section, &base.policy);
+    let paces_logins = section.get("login_spacing").is_some();
+    let app = section.get("app").and_then(|node| app(&node, apps));
     let source = match secret_source::read(section, &secret_source::USER_SIG, user_sig) {
         Source::None => base.source.clone(),
         source => source,

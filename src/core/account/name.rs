@@ -14,7 +14,7 @@ use std::sync::Arc;
 ///
 /// ```
 /// use botroupe_core::account::AccountName;
-/// use botroupe_core::proto::id::UserId;
+/// use botroupe_proto::id::UserId;
 ///
 /// let alone = AccountName::from(UserId::from("alice"));
 /// assert_eq!((alone.as_str(), alone.app()), ("alice", None));
