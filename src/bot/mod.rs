@@ -88,7 +88,7 @@ mod transfer;
 mod typing;
 mod voices;
 
-pub use crate::account::SendError;
+pub use crate::account::{AccountName, SendError};
 pub use crate::proto::id::{GroupId, UserId};
 pub use crate::proto::message::{MessageId, MessageIdError};
 pub use crate::store::{Cause as StoreCause, StoreError};

@@ -28,7 +28,9 @@ mod load;
 mod observer;
 mod signals;
 
-pub use crate::account::{Cause, Command, Counters, Phase, Record, RecordedEvent, Status};
+pub use crate::account::{
+    AccountName, Cause, Command, Counters, Phase, Record, RecordedEvent, Status,
+};
 pub use crate::app::{
     AccountStep, Action, AppError, BotChangeError, OrderError, Plan, ReloadError, Stopped,
 };
