@@ -2,13 +2,17 @@
 
 mod admin;
 mod alerts;
+mod chat;
 mod dialogues;
 mod doctor;
 mod logs;
 mod new;
+#[cfg(feature = "sandbox")]
+mod sandbox;
 mod set;
 mod shell;
 mod store;
+mod usersig;
 
 use std::{
     convert::Infallible,
@@ -29,17 +33,18 @@ pub(super) use self::admin::{ConsoleArgs, ScopeArg, TokenCommand};
 pub(super) use self::alerts::{
     AlertsCommand, AlertsListArgs, AlertsTestArgs, SilenceArgs, UnsilenceArgs,
 };
+pub(super) use self::chat::ChatArgs;
 pub(super) use self::dialogues::{DialoguesCommand, DialoguesListArgs};
 pub(super) use self::doctor::DoctorArgs;
 pub(super) use self::logs::LogsArgs;
 pub(super) use self::new::NewCommand;
+#[cfg(feature = "sandbox")]
+pub(super) use self::sandbox::{SandboxArgs, TlsKind};
 use self::set::SetArgs;
 pub(super) use self::shell::{CompletionsArgs, ManArgs};
 pub(super) use self::store::{AuditCommand, OutboxCommand, StoreArgs, StoreCommand};
-use crate::{
-    config::{self, LogFormat, RecordConfig, parse_duration},
-    proto::id::{SdkAppId, UserId},
-};
+pub(super) use self::usersig::{KeyArgs, UsersigCommand, WhoArgs};
+use crate::config::{LogFormat, RecordConfig, parse_duration};
 
 /// The config file that is read if none is named.
 const DEFAULT_CONFIG: &str = "config.toml";
@@ -416,78 +421,6 @@ impl CheckArgs {
     }
 }
 
-/// Whose certificate the sandbox has.
-#[cfg(feature = "sandbox")]
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub(super) enum TlsKind {
-    /// Its own, made at the start.
-    SelfSigned,
-}
-
-/// `botroupe sandbox`.
-#[cfg(feature = "sandbox")]
-#[derive(Clone, Debug, ClapArgs)]
-pub(super) struct SandboxArgs {
-    /// Where to listen; port 0 is any free one.
-    #[arg(long, value_name = "ADDR:PORT", value_parser = address, default_value_t = SocketAddr::from(([127, 0, 0, 1], config::defaults::SANDBOX_PORT)))]
-    pub(super) listen: SocketAddr,
-
-    /// The SDKAppID that clients must give.
-    #[arg(long, value_name = "N")]
-    pub(super) sdk_app_id: SdkAppId,
-
-    #[command(flatten)]
-    pub(super) key: KeyArgs,
-
-    /// How many web logins an account may have at once.
-    #[arg(long, value_name = "N", default_value_t = config::defaults::SANDBOX_MAX_WEB_INSTANCES, value_parser = clap::value_parser!(u32).range(1..=100))]
-    pub(super) max_web_instances: u32,
-
-    /// How often clients are asked to say hello, like 120 (seconds) or 2m.
-    #[arg(long, value_name = "S", default_value = "120", value_parser = seconds_or_duration)]
-    pub(super) hello_interval: Duration,
-
-    /// Whether an account exists as soon as it logs in.
-    #[arg(long, value_name = "BOOL", default_value_t = config::defaults::SANDBOX_AUTO_IMPORT, action = clap::ArgAction::Set)]
-    pub(super) auto_import: bool,
-
-    /// An account that may use the REST API; can be repeated.
-    #[arg(long = "admin", value_name = "USER", default_value = config::defaults::SANDBOX_ADMIN)]
-    pub(super) admins: Vec<UserId>,
-
-    /// A TOML file of accounts, groups and history to start with.
-    #[arg(long, value_name = "FILE")]
-    pub(super) seed: Option<PathBuf>,
-
-    /// The file that keeps everything over restarts; the seed is used for the first start only.
-    #[arg(long, value_name = "FILE")]
-    pub(super) store: Option<PathBuf>,
-
-    /// Web pages of this origin may use it, besides those of this machine; can be repeated.
-    #[arg(long = "origin", value_name = "SCHEME://HOST")]
-    pub(super) origins: Vec<String>,
-
-    /// A host name for it, besides IP addresses and localhost; can be repeated.
-    #[arg(long = "host", value_name = "NAME")]
-    pub(super) hosts: Vec<String>,
-
-    /// Speaks TLS too, on the same port, with a certificate that it makes itself and prints.
-    #[arg(long, value_name = "KIND", num_args = 0..=1, default_missing_value = "self-signed", conflicts_with = "tls_cert")]
-    pub(super) tls: Option<TlsKind>,
-
-    /// Writes the certificate that it makes to this file (PEM), which clients name as `[tls] ca_file`.
-    #[arg(long, value_name = "FILE", requires = "tls")]
-    pub(super) tls_ca: Option<PathBuf>,
-
-    /// Speaks TLS too, with this certificate (a PEM file).
-    #[arg(long, value_name = "FILE", requires = "tls_key")]
-    pub(super) tls_cert: Option<PathBuf>,
-
-    /// The private key of the certificate (a PEM file).
-    #[arg(long, value_name = "FILE", requires = "tls_cert")]
-    pub(super) tls_key: Option<PathBuf>,
-}
-
 /// `botroupe status`.
 #[derive(Clone, Debug, ClapArgs)]
 pub(super) struct StatusArgs {
@@ -549,110 +482,6 @@ pub(super) struct OrderArgs {
     /// The config file of the running process.
     #[arg(long, value_name = "FILE", default_value = DEFAULT_CONFIG)]
     pub(super) config: PathBuf,
-}
-
-/// `botroupe chat`.
-#[derive(Clone, Debug, ClapArgs)]
-pub(super) struct ChatArgs {
-    /// Who talks.
-    #[arg(long = "as", value_name = "USER")]
-    pub(super) user: UserId,
-
-    /// Whom to talk to.
-    #[arg(
-        long,
-        value_name = "ACCOUNT",
-        required_unless_present = "group",
-        conflicts_with = "group"
-    )]
-    pub(super) to: Option<String>,
-
-    /// The group to talk in; chat joins it first if necessary.
-    #[arg(long, value_name = "GROUP")]
-    pub(super) group: Option<String>,
-
-    /// Creates the group with the accounts of the config, if it does not exist.
-    #[arg(long, requires = "group", conflicts_with = "to")]
-    pub(super) create: bool,
-
-    /// The app to talk in, by its name or SDKAppID, where the config has several.
-    #[arg(long, value_name = "APP")]
-    pub(super) app: Option<String>,
-
-    /// Where to connect, instead of where the config says.
-    #[arg(long, value_name = "WS-URL")]
-    pub(super) url: Option<String>,
-
-    /// Which config tells the app and its key.
-    #[command(flatten)]
-    pub(super) config: ConfigArgs,
-}
-
-/// `botroupe usersig …`.
-#[derive(Clone, Debug, Subcommand)]
-pub(super) enum UsersigCommand {
-    /// Makes a UserSig and prints it, alone, on standard output.
-    #[command(after_help = "\
-Example:
-  BOTROUPE_SECRET_KEY=… botroupe usersig sign --sdk-app-id 1400000001 --user-id alice --expire 1d")]
-    Sign {
-        /// Which app and account.
-        #[command(flatten)]
-        who: WhoArgs,
-
-        /// Its lifetime, like 86400 (seconds) or 1d.
-        #[arg(long, value_name = "S", default_value = "7d", value_parser = seconds_or_duration)]
-        expire: Duration,
-
-        /// When it is made, in Unix seconds; now if not given.
-        #[arg(long, value_name = "T")]
-        time: Option<u64>,
-    },
-    /// Prints the contents of a UserSig; needs no key and checks no signature.
-    #[command(after_help = "Example:\n  botroupe usersig inspect - < usersig.txt")]
-    Inspect {
-        /// The UserSig, or - to read it from standard input.
-        #[arg(value_name = "SIG", value_parser = secret)]
-        sig: SecretString,
-    },
-    /// Checks that a UserSig lets an account in: exit code 0 if it does, 1 if not.
-    Verify {
-        /// Which app and account.
-        #[command(flatten)]
-        who: WhoArgs,
-
-        /// The time to check at, in Unix seconds; now if not given.
-        #[arg(long, value_name = "T")]
-        time: Option<u64>,
-
-        /// The UserSig, or - to read it from standard input.
-        #[arg(value_name = "SIG", value_parser = secret)]
-        sig: SecretString,
-    },
-}
-
-/// Whose UserSig it is.
-#[derive(Clone, Debug, ClapArgs)]
-pub(super) struct WhoArgs {
-    /// The SDKAppID of the app.
-    #[arg(long, value_name = "N")]
-    pub(super) sdk_app_id: SdkAppId,
-
-    /// The UserID of the account.
-    #[arg(long, value_name = "USER")]
-    pub(super) user_id: UserId,
-
-    #[command(flatten)]
-    pub(super) key: KeyArgs,
-}
-
-/// `--secret-key`, or the variable that keeps it out of the shell's history.
-#[derive(Clone, Debug, ClapArgs)]
-pub(super) struct KeyArgs {
-    /// The SecretKey of the app; better given as the environment variable BOTROUPE_SECRET_KEY,
-    /// which other users of this machine cannot see.
-    #[arg(long, value_name = "K", value_parser = secret)]
-    pub(super) secret_key: Option<SecretString>,
 }
 
 /// The format of log lines.
