@@ -43,8 +43,14 @@ impl Again {
 
     /// Waits for the time; for ever when the config has no source.
     pub(crate) async fn due(&mut self, controller: &Controller) {
-        tokio::time::sleep_until(self.0).await;
-        self.put_off(&controller.config());
+        loop {
+            tokio::time::sleep_until(self.0).await;
+            let config = controller.config();
+            self.put_off(&config);
+            if config.account_source.is_some() {
+                return;
+            }
+        }
     }
 
     fn put_off(&mut self, config: &Config) {

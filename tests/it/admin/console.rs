@@ -2,7 +2,7 @@
 
 use super::logs::put;
 use super::{Server, server, server_of};
-use crate::harness::{APP, KEY};
+use crate::harness::{self, APP, KEY};
 use botroupe::config::LogLevel;
 use botroupe::gateway::now;
 use botroupe::prelude::Conversation;
@@ -13,7 +13,6 @@ use std::io::BufRead;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
-use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, BufReader};
 
 /// 240 times 160 red pixels, as PNG in Base64.
@@ -268,9 +267,10 @@ async fn accounts_that_are_online_are_seen_and_a_change_within_a_second() {
     );
     let server = server_of(&url, &accounts, "").await;
     let began = now().mono;
-    while server.app.controller().online().await < count {
-        tokio::time::sleep(Duration::from_millis(200)).await;
-    }
+    harness::eventually("all are online", || async {
+        (server.app.controller().online().await == count).then_some(())
+    })
+    .await;
     let took = now().mono.saturating_sub(began);
     tell(&format!("{count} accounts online after {took:?}"));
     let last = format!("shop-{count:05}");
